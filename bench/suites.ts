@@ -1,0 +1,24 @@
+// The suites by name. A suite is loaded when it is asked for, so that one that cannot run here
+// does not stop the others. To add one: its file under suites/, its line below.
+
+import type { Suite } from "./harness/suite.ts";
+
+const LOADERS: Readonly<Record<string, () => Promise<Suite>>> = {
+  rpc: async () => (await import("./suites/rpc.ts")).rpcSuite,
+  scale: async () => (await import("./suites/scale.ts")).scaleSuite,
+  micro: async () => (await import("./suites/micro.ts")).microSuite,
+};
+
+/** What runs if no suite is named. */
+export const DEFAULT_SUITES: readonly string[] = ["rpc"];
+
+export function suiteNames(): string[] {
+  return Object.keys(LOADERS);
+}
+
+/** `name` must be one of suiteNames(). */
+export async function loadSuite(name: string): Promise<Suite> {
+  const load = Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
+  if (load === undefined) throw new RangeError(`no suite "${name}"; there are ${suiteNames()}`);
+  return load();
+}

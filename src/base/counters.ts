@@ -1,0 +1,65 @@
+// The table of counters that every node keeps in shared memory, where the host reads them live.
+// One entry = index, key, unit and a sentence; stats(), the command line and the docs come from it.
+// Each is a double that its node alone writes with plain stores: the host may read a value that is
+// a few microseconds old, never a torn one (aligned 8-byte stores do not tear on 64-bit hosts).
+
+interface CounterEntry {
+  readonly index: number;
+  readonly unit: "packets" | "bytes" | "messages" | "ns" | "times";
+  readonly sentence: string;
+}
+
+export const COUNTERS = {
+  packetsSent: { index: 0, unit: "packets", sentence: "packets handed to the interface" },
+  packetsReceived: { index: 1, unit: "packets", sentence: "packets taken off the receive ring" },
+  dmaBytes: { index: 2, unit: "bytes", sentence: "bytes moved by the DMA engine for this sender" },
+  copiedBytes: { index: 3, unit: "bytes", sentence: "message bytes copied by this node's CPU" },
+  circuitsHeld: { index: 4, unit: "times", sentence: "circuits that had to wait part-way" },
+  acksSent: { index: 5, unit: "packets", sentence: "explicit acknowledgements sent" },
+  nacksSent: { index: 6, unit: "packets", sentence: "negative acknowledgements sent" },
+  retransmitted: { index: 7, unit: "packets", sentence: "packets sent again" },
+  duplicates: { index: 8, unit: "packets", sentence: "packets received twice and suppressed" },
+  outOfOrder: { index: 9, unit: "packets", sentence: "packets discarded: not the next in order" },
+  noBuffer: { index: 10, unit: "packets", sentence: "packets discarded: no message buffer free" },
+  damaged: { index: 11, unit: "packets", sentence: "packets discarded: checksum or format wrong" },
+  messagesSent: { index: 12, unit: "messages", sentence: "messages accepted from tasks" },
+  messagesReceived: { index: 13, unit: "messages", sentence: "messages copied out to tasks" },
+  messagesRemote: { index: 14, unit: "messages", sentence: "messages handed to network IPC" },
+  messagesDestroyed: { index: 15, unit: "messages", sentence: "messages destroyed undelivered" },
+  proxies: { index: 16, unit: "times", sentence: "proxy ports created" },
+  spins: { index: 17, unit: "times", sentence: "waits that ended while spinning in the kernel" },
+  suspends: { index: 18, unit: "times", sentence: "waits that suspended the task" },
+  forwarded: {
+    index: 19,
+    unit: "packets",
+    sentence: "packets forwarded for others (store-and-forward)",
+  },
+  faultsDropped: { index: 20, unit: "packets", sentence: "packets dropped by the fault wrapper" },
+  faultsDuplicated: {
+    index: 21,
+    unit: "packets",
+    sentence: "packets duplicated by the fault wrapper",
+  },
+  faultsDelayed: { index: 22, unit: "packets", sentence: "packets held back by the fault wrapper" },
+  faultsFlipped: {
+    index: 23,
+    unit: "packets",
+    sentence: "packets with a bit flipped by the fault wrapper",
+  },
+} as const satisfies Record<string, CounterEntry>;
+
+export type CounterKey = keyof typeof COUNTERS;
+
+/** Room for counters in a node's region, in doubles. */
+export const COUNTERS_MAX = 64;
+
+/** The counters of one node by name, read once. */
+export type CounterValues = Record<CounterKey, number>;
+
+export const readCounters = (counters: Float64Array): CounterValues => {
+  const values = {} as CounterValues;
+  for (const key of Object.keys(COUNTERS) as CounterKey[]) {
+    values[key] = counters[COUNTERS[key].index] ?? 0;
+  }
+  return values;
+};

@@ -1,0 +1,52 @@
+// Holding, waiting for and releasing one channel (or a node's ejection channel: same three words).
+//   tryHold -> true, or leaveWord() and tryHold again, and if that fails too, go on working;
+//   release -> frees it and wakes everyone who left word; they compete again.
+// A channel is never spun on: its waiter's node goes on stepping and retries.
+//
+// Why no wake-up is lost: a waiter sets its bit and CHANNEL_WAITING, then tries once more; the holder
+// frees the channel, then reads CHANNEL_WAITING. All four are sequentially consistent, so if the
+// waiter's second try failed, the holder reads its word.
+
+import { assert } from "../base/assert.ts";
+import type { Board } from "./board.ts";
+import { CHANNEL_HOLDER, CHANNEL_WAITING, EJECT_HOLDER, EJECT_WAITING } from "./machine-layout.ts";
+
+export const CHANNEL_FREE = 0;
+
+assert(CHANNEL_HOLDER === EJECT_HOLDER && CHANNEL_WAITING === EJECT_WAITING, "one shape for both");
+
+/** Takes the channel at word `at` for `node`; false if another circuit holds it. */
+export const tryHold = (words: Int32Array, at: number, node: number): boolean =>
+  // acquire: pairs with the store in release(); counters of the channel are ours from here.
+  Atomics.compareExchange(words, at + CHANNEL_HOLDER, CHANNEL_FREE, node + 1) === CHANNEL_FREE;
+
+/** Leaves word that `node` waits for the channel at `at`, whose waiter set is at `waitersAt`. */
+export const leaveWord = (words: Int32Array, at: number, waitersAt: number, node: number): void => {
+  Atomics.or(words, waitersAt + (node >>> 5), 1 << (node & 31));
+  // release: the bit above; pairs with the load in release().
+  Atomics.store(words, at + CHANNEL_WAITING, 1);
+};
+
+/** Frees the channel and rings all who left word. */
+export const release = (board: Board, at: number, waitersAt: number): void => {
+  // release: what the circuit wrote; pairs with the compareExchange in tryHold().
+  Atomics.store(board.words, at + CHANNEL_HOLDER, CHANNEL_FREE);
+  // acquire: pairs with the store in leaveWord().
+  if (Atomics.load(board.words, at + CHANNEL_WAITING) !== 0) wakeWaiters(board, at, waitersAt);
+};
+
+/** Rings every node in the waiter set and empties it. */
+export const wakeWaiters = (board: Board, at: number, waitersAt: number): void => {
+  const { words, layout } = board;
+  // The flag first: a bit set after this comes with a flag set after this.
+  Atomics.store(words, at + CHANNEL_WAITING, 0);
+  const setWords = (layout.nodes + 31) >>> 5;
+  for (let i = 0; i < setWords; i++) {
+    let bits = Atomics.exchange(words, waitersAt + i, 0);
+    while (bits !== 0) {
+      const bit = 31 - Math.clz32(bits & -bits);
+      board.ring(i * 32 + bit);
+      bits &= bits - 1;
+    }
+  }
+};

@@ -1,0 +1,215 @@
+// The direct-connect interconnect (iPSC/2, iPSC/860): a circuit is reserved channel by channel, then
+// the destination's ejection channel, held while the packet moves, and released. CPUs of nodes on the
+// way take no part. One circuit at a time per node, like the DCM (CMU kernel/i386ipsc/dcm_output.c).
+//
+// States of the sender's side:
+//   idle      current === NO_PACKET
+//   reserving channels up to `here` are held; waits for the next one          (left word there)
+//   starving  all held, ejection too; nothing armed at the destination        (EJECT_STARVED)
+//   paced     all held, descriptor found; the modelled wire is still busy     (readyNs)
+// A blocked circuit keeps what it has; pump() tries again. Nothing is lost.
+
+import { assert } from "../base/assert.ts";
+import { NEVER, NS_PER_S } from "../base/clock.ts";
+import { COUNTERS } from "../base/counters.ts";
+import type { Board } from "./board.ts";
+import { leaveWord, release, tryHold } from "./channel.ts";
+import { nextDimension } from "./ecube-route.ts";
+import {
+  CHANNEL_BLOCKED_NS,
+  CHANNEL_BYTES,
+  CHANNEL_PACKETS,
+  CHANNEL_WORDS,
+  EJECT_WORDS,
+} from "./machine-layout.ts";
+import {
+  type NetworkInterface,
+  NO_PACKET,
+  TRANSMIT_HELD,
+  TRANSMIT_SENT,
+  type TransmitStatus,
+} from "./network-interface.ts";
+import {
+  PACKET_CARRIED_BYTES,
+  PACKET_INLINE,
+  PACKET_PAGE,
+  packetDestination,
+} from "./packet-layout.ts";
+import { movePacket } from "./packet-mover.ts";
+import type { PhysicalMemory } from "./physical-memory.ts";
+import { descriptorToFill, publishDescriptor, ReceiveRing } from "./receive-ring.ts";
+
+/** The modelled wire; zeros mean: as fast as the host can. */
+export interface Pacing {
+  /** Time from the first channel to delivery of an empty packet, ns. */
+  readonly latencyNs: number;
+  /** Bytes per second of the circuit; 0 = not modelled. */
+  readonly bytesPerSecond: number;
+}
+
+export class DirectConnect implements NetworkInterface {
+  private readonly board: Board;
+  private readonly node: number;
+  private readonly regionAt: number;
+  private readonly counters: Float64Array;
+  private readonly ring: ReceiveRing;
+  private readonly pacing: Pacing;
+  private readonly paced: boolean;
+
+  private current = NO_PACKET;
+  private destination = 0;
+  private here = 0;
+  private ejectionHeld = false;
+  private descriptor = NO_PACKET;
+  private blockedAt = NO_PACKET;
+  // In a typed array: doubles in fields of an object would be boxed at every store.
+  private readonly times = new Float64Array(2);
+
+  constructor(board: Board, memory: PhysicalMemory, pacing: Pacing) {
+    this.board = board;
+    this.node = memory.node;
+    this.regionAt = board.regionAt[memory.node]!;
+    this.counters = memory.counters;
+    this.ring = new ReceiveRing(board, memory);
+    this.pacing = pacing;
+    this.paced = pacing.latencyNs > 0 || pacing.bytesPerSecond > 0;
+    this.times[READY] = NEVER;
+  }
+
+  transmit(packet: number, nowNs: number): TransmitStatus {
+    assert(this.current === NO_PACKET, "one circuit at a time");
+    const at = this.regionAt + packet;
+    this.current = packet;
+    this.destination = packetDestination(this.board.words, at);
+    this.here = this.node;
+    if (this.advance(nowNs)) return TRANSMIT_SENT;
+    this.counters[COUNTERS.circuitsHeld.index]! += 1;
+    return TRANSMIT_HELD;
+  }
+
+  sending(): number {
+    return this.current;
+  }
+
+  pump(nowNs: number): number {
+    if (this.current === NO_PACKET) return 0;
+    return this.advance(nowNs) ? 1 : 0;
+  }
+
+  poll(): number {
+    return this.ring.poll();
+  }
+
+  hasWork(): boolean {
+    return this.ring.poll() !== NO_PACKET;
+  }
+
+  arm(frame: number): void {
+    this.ring.arm(frame);
+  }
+
+  armAll(frames: Int32Array): void {
+    this.ring.armAll(frames);
+  }
+
+  nextDeadlineNs(): number {
+    return this.times[READY]!;
+  }
+
+  /** Takes the circuit as far as it goes; true when the packet was delivered. */
+  private advance(nowNs: number): boolean {
+    if (!this.reserve(nowNs)) return false;
+    if (this.descriptor === NO_PACKET) {
+      const toRegion = this.board.regionAt[this.destination]!;
+      this.descriptor = descriptorToFill(this.board, toRegion, this.node);
+      if (this.descriptor === NO_PACKET) return false; // starving
+      if (this.paced) this.times[READY] = nowNs + this.wireNs();
+    }
+    if (this.paced && nowNs < this.times[READY]!) return false;
+    this.deliver();
+    return true;
+  }
+
+  /** Holds the next channels of the path, then ejection; false at the first that is taken. */
+  private reserve(nowNs: number): boolean {
+    const { words, layout } = this.board;
+    while (this.here !== this.destination) {
+      const dimension = nextDimension(this.here ^ this.destination);
+      const at =
+        this.board.regionAt[this.here]! + layout.channelsAt + dimension * layout.channelStride;
+      if (!this.hold(words, at, at + CHANNEL_WORDS, nowNs)) return false;
+      this.here ^= 1 << dimension;
+    }
+    if (this.ejectionHeld) return true;
+    const at = this.board.regionAt[this.destination]! + layout.ejectionAt;
+    if (!this.hold(words, at, at + EJECT_WORDS, nowNs)) return false;
+    this.ejectionHeld = true;
+    return true;
+  }
+
+  private hold(words: Int32Array, at: number, waitersAt: number, nowNs: number): boolean {
+    if (!tryHold(words, at, this.node)) {
+      leaveWord(words, at, waitersAt, this.node);
+      if (!tryHold(words, at, this.node)) {
+        if (this.blockedAt !== at) {
+          this.blockedAt = at;
+          this.times[BLOCKED_SINCE] = nowNs;
+        }
+        return false;
+      }
+    }
+    if (this.blockedAt === at) {
+      // Ours now, so we may write its counter. Ejection channels keep no times.
+      if (waitersAt - at === CHANNEL_WORDS) {
+        this.board.doubles[(at + CHANNEL_BLOCKED_NS) >> 1]! += nowNs - this.times[BLOCKED_SINCE]!;
+      }
+      this.blockedAt = NO_PACKET;
+    }
+    return true;
+  }
+
+  /** Time the modelled wire is busy with the current packet. */
+  private wireNs(): number {
+    const { latencyNs, bytesPerSecond } = this.pacing;
+    if (bytesPerSecond === 0) return latencyNs;
+    const at = this.regionAt + this.current;
+    const { words } = this.board;
+    const bytes = PACKET_CARRIED_BYTES + words[at + PACKET_INLINE]! + words[at + PACKET_PAGE]!;
+    return latencyNs + (bytes * NS_PER_S) / bytesPerSecond;
+  }
+
+  /** Moves the packet, publishes it, frees the circuit and rings the destination. */
+  private deliver(): void {
+    const { board, regionAt } = this;
+    const toRegion = board.regionAt[this.destination]!;
+    const from = regionAt + this.current;
+    const bytes = movePacket(board, toRegion, this.descriptor, regionAt, from);
+    this.counters[COUNTERS.dmaBytes.index]! += bytes;
+    publishDescriptor(board, toRegion, this.descriptor);
+    board.ring(this.destination);
+    this.releaseCircuit(bytes);
+    this.current = NO_PACKET;
+    this.descriptor = NO_PACKET;
+    this.ejectionHeld = false;
+    this.times[READY] = NEVER;
+  }
+
+  private releaseCircuit(bytes: number): void {
+    const { board } = this;
+    const { layout, doubles } = board;
+    const ejectAt = board.regionAt[this.destination]! + layout.ejectionAt;
+    release(board, ejectAt, ejectAt + EJECT_WORDS);
+    let here = this.node;
+    while (here !== this.destination) {
+      const dimension = nextDimension(here ^ this.destination);
+      const at = board.regionAt[here]! + layout.channelsAt + dimension * layout.channelStride;
+      doubles[(at + CHANNEL_PACKETS) >> 1]! += 1;
+      doubles[(at + CHANNEL_BYTES) >> 1]! += bytes;
+      release(board, at, at + CHANNEL_WORDS);
+      here ^= 1 << dimension;
+    }
+  }
+}
+
+const READY = 0;
+const BLOCKED_SINCE = 1;

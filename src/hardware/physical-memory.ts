@@ -1,0 +1,41 @@
+// One node's physical memory: a window on its own region and nothing else. A kernel gets this object;
+// it cannot name another node's words with it. Frames are numbered from 0 within the region.
+
+import { assert } from "../base/assert.ts";
+import { COUNTERS_MAX } from "../base/counters.ts";
+import { WORD_BYTES } from "../base/words.ts";
+import { type MachineLayout, regionWord } from "./machine-layout.ts";
+
+export class PhysicalMemory {
+  readonly node: number;
+  readonly layout: MachineLayout;
+  /** The region, word by word; offsets are those of the layout. */
+  readonly words: Int32Array;
+  /** The region, byte by byte. */
+  readonly bytes: Uint8Array;
+  /** This node's counters (base/counters.ts), [N]. */
+  readonly counters: Float64Array;
+  readonly pageWords: number;
+  /** Byte address of the region in the machine's memory: for the DMA engine alone. */
+  readonly regionByte: number;
+
+  constructor(buffer: SharedArrayBuffer, layout: MachineLayout, node: number) {
+    assert(node >= 0 && node < layout.nodes, `no node ${node}`);
+    this.node = node;
+    this.layout = layout;
+    this.regionByte = regionWord(layout, node) * WORD_BYTES;
+    this.words = new Int32Array(buffer, this.regionByte, layout.regionWords);
+    this.bytes = new Uint8Array(buffer, this.regionByte, layout.memoryBytes);
+    this.counters = new Float64Array(
+      buffer,
+      this.regionByte + layout.countersAt * WORD_BYTES,
+      COUNTERS_MAX,
+    );
+    this.pageWords = layout.pageBytes / WORD_BYTES;
+  }
+
+  /** First word of a frame within the region. */
+  frameWord(frame: number): number {
+    return this.layout.framesAt + frame * this.pageWords;
+  }
+}

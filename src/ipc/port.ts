@@ -1,0 +1,134 @@
+// A port: a queue of messages with one receiver, and the counts of rights to it on this node.
+// A proxy is an ordinary port whose receive right lives on another node; only the queueing stage
+// asks which of the two it has before it.
+//
+// States of the receive right (I-6: exactly one of them):
+//   PORT_IN_SPACE    space !== null, name = the receiver's name for it
+//   PORT_IN_TRANSIT  in a message that is queued or on its way: space === null
+//   PORT_IN_KERNEL   kernel-owned: server !== null
+//   PORT_PROXY       home !== this node; identifier !== 0; queue always empty
+//   PORT_DEAD        no receiver any more; queue empty; names for it turn into dead names when touched
+//
+// Counts are of this node: names in spaces here, and rights in messages here that are not copied out.
+
+import { assert } from "../base/assert.ts";
+import { PORT_QUEUE_LIMIT_DEFAULT } from "../base/limits.ts";
+import type { KernelMessage } from "./kernel-message.ts";
+import type { KernelServer } from "./kernel-server.ts";
+import type { PortName } from "./rights.ts";
+import type { Space } from "./space.ts";
+import type { ReceiveWait, SendWait } from "./waits.ts";
+
+export const PORT_IN_SPACE = 0;
+export const PORT_IN_TRANSIT = 1;
+export const PORT_IN_KERNEL = 2;
+export const PORT_PROXY = 3;
+export const PORT_DEAD = 4;
+export type PortState =
+  | typeof PORT_IN_SPACE
+  | typeof PORT_IN_TRANSIT
+  | typeof PORT_IN_KERNEL
+  | typeof PORT_PROXY
+  | typeof PORT_DEAD;
+
+/** Bit n of entry s: a receive right in state s may enter state n. */
+const PORT_NEXT = [
+  /* in space   */ (1 << PORT_IN_TRANSIT) | (1 << PORT_DEAD),
+  /* in transit */ (1 << PORT_IN_SPACE) | (1 << PORT_DEAD),
+  /* in kernel  */ 1 << PORT_DEAD,
+  /* proxy      */ 1 << PORT_DEAD,
+  /* dead       */ 0,
+] as const;
+
+export class Port {
+  /** Number in this node's port table; body words of messages in the kernel hold it. Never 0. */
+  readonly index: number;
+  state: PortState;
+
+  // --- receive right -------------------------------------------------------------------------
+  space: Space | null = null;
+  name: PortName = 0;
+  server: KernelServer | null = null;
+  makeSendCount = 0;
+  sequence = 0;
+
+  // --- rights on this node ---------------------------------------------------------------------
+  sendRights = 0;
+  sendOnceRights = 0;
+
+  // --- queue -------------------------------------------------------------------------------------
+  queueLimit = PORT_QUEUE_LIMIT_DEFAULT;
+  messageCount = 0;
+  queueFirst: KernelMessage | null = null;
+  queueLast: KernelMessage | null = null;
+  receiverFirst: ReceiveWait | null = null;
+  receiverLast: ReceiveWait | null = null;
+  senderFirst: SendWait | null = null;
+  senderLast: SendWait | null = null;
+
+  // --- network: owned by norma/, opaque here -------------------------------------------------------
+  /** Network identifier, 0 until the port is first exported. */
+  identifier = 0;
+  /** Node of the receive right, for a proxy. */
+  home = 0;
+
+  constructor(index: number, state: PortState) {
+    this.index = index;
+    this.state = state;
+  }
+}
+
+/** Moves the receive right to another state; transitions that the table lacks are bugs (I-6). */
+export const enterPortState = (port: Port, to: PortState): void => {
+  assert(((PORT_NEXT[port.state] >>> to) & 1) === 1, `port ${port.state} -> ${to}`);
+  port.state = to;
+};
+
+/** All ports of a node, by index. Index 0 stays empty: a body word of 0 is the null right. */
+export class PortTable {
+  private readonly ports: (Port | null)[] = [null];
+  private readonly freeIndexes: number[] = [];
+  private live = 0;
+
+  create(state: PortState): Port {
+    const index = this.freeIndexes.pop() ?? this.ports.length;
+    const port = new Port(index, state);
+    this.ports[index] = port;
+    this.live += 1;
+    return port;
+  }
+
+  /** The port of a body word that the kernel itself wrote. */
+  byIndex(index: number): Port {
+    const port = this.ports[index];
+    assert(port != null, `no port ${index}`);
+    return port;
+  }
+
+  /** Forgets a dead port to which no right is left. */
+  collect(port: Port): void {
+    assert(port.state === PORT_DEAD && port.sendRights === 0 && port.sendOnceRights === 0);
+    if (this.ports[port.index] !== port) return;
+    this.ports[port.index] = null;
+    this.freeIndexes.push(port.index);
+    this.live -= 1;
+  }
+
+  get count(): number {
+    return this.live;
+  }
+
+  /** Every live port: for checkers and stats. */
+  *[Symbol.iterator](): Iterator<Port> {
+    for (const port of this.ports) if (port !== null) yield port;
+  }
+}
+
+export const describePort = (port: Port): string => {
+  const states = ["in space", "in transit", "kernel", "proxy", "dead"];
+  return (
+    `port ${port.index} (${states[port.state]}) name ${port.name.toString(16)} ` +
+    `id ${port.identifier.toString(16)} send ${port.sendRights} once ${port.sendOnceRights} ` +
+    `queued ${port.messageCount}/${port.queueLimit}`
+  );
+};

@@ -1,0 +1,310 @@
+// A task's name space: from names to rights and back, in constant time.
+// An entry holds the port, the type bits of the rights under this name, and user references.
+// A name is index << 8 | generation; the generation changes whenever an index is used again, so a
+// name kept too long is invalid and not somebody else's right.
+//
+// I-7: a task has one name for the send and receive rights of a port; each send-once right its own.
+//      Receive: port.space and port.name say it. Send without receive: `sendNames` says it.
+// A send right under a name is one of port.sendRights however many user references it has.
+
+import { assert } from "../base/assert.ts";
+import { SPACE_ENTRIES_MAX, USER_REFERENCES_MAX } from "../base/limits.ts";
+import { KERN_INVALID_NAME, KERN_INVALID_RIGHT, KERN_SUCCESS } from "../base/status.ts";
+import { enterPortState, PORT_DEAD, PORT_IN_SPACE, PORT_IN_TRANSIT, type Port } from "./port.ts";
+import {
+  type CarriedRight,
+  COPY_SEND,
+  MACH_PORT_NULL,
+  MAKE_SEND,
+  MAKE_SEND_ONCE,
+  MOVE_RECEIVE,
+  MOVE_SEND,
+  MOVE_SEND_ONCE,
+  PORT_RECEIVE,
+  PORT_SEND,
+  PORT_SEND_ONCE,
+  type PortName,
+  TYPE_DEAD_NAME,
+  TYPE_NONE,
+  TYPE_RECEIVE,
+  TYPE_SEND,
+  TYPE_SEND_ONCE,
+} from "./rights.ts";
+
+/** No entry under this name. */
+export const NO_ENTRY = -1;
+
+const GENERATION_MASK = 0xff;
+const INDEX_SHIFT = 8;
+
+export class Space {
+  /** False once the task is dead: nothing may be copied in or out any more. */
+  active = true;
+  private readonly ports: (Port | null)[] = [null];
+  private readonly types: number[] = [TYPE_NONE];
+  private readonly references: number[] = [0];
+  private readonly generations: number[] = [0];
+  private readonly freeIndexes: number[] = [];
+  private readonly sendNames = new Map<Port, PortName>();
+  private readonly entriesMax: number;
+
+  /** The port of the right that copyinRight() took last; null if it was dead. */
+  copied: Port | null = null;
+
+  constructor(entriesMax = SPACE_ENTRIES_MAX) {
+    this.entriesMax = entriesMax;
+  }
+
+  /** Names in use. */
+  get count(): number {
+    return this.ports.length - 1 - this.freeIndexes.length;
+  }
+
+  /** Index of the live entry under `name`, or NO_ENTRY. A send or send-once right whose port died is
+   *  turned into a dead name on the way, as Mach does when it is touched. */
+  find(name: PortName): number {
+    const index = name >>> INDEX_SHIFT;
+    if (index >= this.types.length || index === 0) return NO_ENTRY;
+    const type = this.types[index]!;
+    if (type === TYPE_NONE || this.generations[index] !== (name & GENERATION_MASK)) return NO_ENTRY;
+    const port = this.ports[index]!;
+    if (port !== null && port.state === PORT_DEAD) this.becomeDeadName(index, port);
+    return index;
+  }
+
+  typeAt(index: number): number {
+    return this.types[index]!;
+  }
+
+  /** The entry's port; null for a dead name. */
+  portAt(index: number): Port | null {
+    return this.ports[index]!;
+  }
+
+  referencesAt(index: number): number {
+    return this.references[index]!;
+  }
+
+  /** The name under which this space has send or receive rights for `port`, or MACH_PORT_NULL. */
+  nameOf(port: Port): PortName {
+    if (port.space === this) return port.name;
+    return this.sendNames.get(port) ?? MACH_PORT_NULL;
+  }
+
+  /** All live names, in index order. */
+  *names(): IterableIterator<PortName> {
+    for (let index = 1; index < this.types.length; index++) {
+      if (this.types[index] !== TYPE_NONE) yield this.nameAt(index);
+    }
+  }
+
+  /** A new name for one right; MACH_PORT_NULL when the name space is full (KERN_NO_SPACE). */
+  insert(port: Port | null, type: number, references: number): PortName {
+    let index = this.freeIndexes.pop();
+    if (index === undefined) {
+      index = this.types.length;
+      if (index >= this.entriesMax) return MACH_PORT_NULL;
+      this.generations[index] = 0;
+    }
+    this.ports[index] = port;
+    this.types[index] = type;
+    this.references[index] = references;
+    const name = this.nameAt(index);
+    if (type === TYPE_SEND) this.sendNames.set(port!, name);
+    return name;
+  }
+
+  /** True when another name can be made without fail. */
+  get hasRoom(): boolean {
+    return this.freeIndexes.length > 0 || this.types.length < this.entriesMax;
+  }
+
+  /** Makes `port`'s receive right this space's, merged with a send right it may have. */
+  insertReceive(port: Port): PortName {
+    const known = this.sendNames.get(port);
+    let name: PortName;
+    if (known === undefined) {
+      name = this.insert(port, TYPE_RECEIVE, 0);
+      if (name === MACH_PORT_NULL) return name;
+    } else {
+      name = known;
+      this.types[name >>> INDEX_SHIFT]! |= TYPE_RECEIVE;
+      this.sendNames.delete(port);
+    }
+    if (port.state !== PORT_IN_SPACE) enterPortState(port, PORT_IN_SPACE);
+    port.space = this;
+    port.name = name;
+    return name;
+  }
+
+  /** Takes the receive right out of the entry; a send right under the same name stays. */
+  removeReceive(index: number): Port {
+    const port = this.ports[index]!;
+    assert((this.types[index]! & TYPE_RECEIVE) !== 0 && port.space === this);
+    port.space = null;
+    port.name = MACH_PORT_NULL;
+    if ((this.types[index]! & TYPE_SEND) !== 0) {
+      this.types[index] = TYPE_SEND;
+      this.sendNames.set(port, this.nameAt(index));
+    } else {
+      this.release(index);
+    }
+    return port;
+  }
+
+  /** Adds a send right that the caller holds (counted in port.sendRights) to this space.
+   *  Returns its name, or MACH_PORT_NULL when the space is full and nothing has changed. */
+  insertSend(port: Port): PortName {
+    const name = this.nameOf(port);
+    if (name === MACH_PORT_NULL) return this.insert(port, TYPE_SEND, 1);
+    const index = name >>> INDEX_SHIFT;
+    if ((this.types[index]! & TYPE_SEND) === 0) {
+      this.types[index]! |= TYPE_SEND;
+      this.references[index] = 1;
+    } else {
+      port.sendRights -= 1; // merged: the name's own right stands for both
+      // Receiving pegs the count at its maximum (Mach 3.0 ipc_right_copyout).
+      if (this.references[index]! < USER_REFERENCES_MAX - 1) this.references[index]! += 1;
+    }
+    return name;
+  }
+
+  /** Takes a right out of this space (or makes one) as `disposition` says.
+   *  KERN_SUCCESS: `copied` is its port, which counts the right; null if the name is dead.
+   *  KERN_INVALID_NAME, KERN_INVALID_RIGHT: nothing has changed. */
+  copyinRight(name: PortName, disposition: number): number {
+    const index = this.find(name);
+    if (index === NO_ENTRY) return KERN_INVALID_NAME;
+    return this.copyinEntry(index, disposition);
+  }
+
+  private copyinEntry(index: number, disposition: number): number {
+    const type = this.types[index]!;
+    const port = this.ports[index]!;
+    switch (disposition) {
+      case COPY_SEND:
+        if ((type & TYPE_SEND) === 0) return this.copyinDead(index, type, false);
+        port!.sendRights += 1;
+        break;
+      case MAKE_SEND_ONCE:
+        if ((type & TYPE_RECEIVE) === 0) return KERN_INVALID_RIGHT;
+        port!.sendOnceRights += 1;
+        break;
+      case MAKE_SEND:
+        if ((type & TYPE_RECEIVE) === 0) return KERN_INVALID_RIGHT;
+        port!.makeSendCount += 1;
+        port!.sendRights += 1;
+        break;
+      case MOVE_SEND_ONCE:
+        if (type !== TYPE_SEND_ONCE) return this.copyinDead(index, type, true);
+        this.release(index);
+        break;
+      case MOVE_SEND:
+        if ((type & TYPE_SEND) === 0) return this.copyinDead(index, type, true);
+        this.moveSend(index, port!);
+        break;
+      case MOVE_RECEIVE:
+        if ((type & TYPE_RECEIVE) === 0) return KERN_INVALID_RIGHT;
+        this.removeReceive(index);
+        enterPortState(port!, PORT_IN_TRANSIT);
+        port!.makeSendCount = 0;
+        port!.sequence = 0;
+        break;
+      default:
+        return KERN_INVALID_RIGHT;
+    }
+    this.copied = port;
+    return KERN_SUCCESS;
+  }
+
+  /** The name's last user reference takes the right along; an earlier one leaves it a copy. */
+  private moveSend(index: number, port: Port): void {
+    if (this.references[index]! > 1) {
+      this.references[index]! -= 1;
+      port.sendRights += 1;
+      return;
+    }
+    this.removeSend(index, port);
+  }
+
+  /** Takes the send right out of the entry without changing the port's count. */
+  private removeSend(index: number, port: Port): void {
+    this.references[index] = 0;
+    if ((this.types[index]! & TYPE_RECEIVE) !== 0) {
+      this.types[index] = TYPE_RECEIVE;
+      return;
+    }
+    this.sendNames.delete(port);
+    this.release(index);
+  }
+
+  private copyinDead(index: number, type: number, consume: boolean): number {
+    if (type !== TYPE_DEAD_NAME) return KERN_INVALID_RIGHT;
+    if (consume) this.dropReference(index);
+    this.copied = null;
+    return KERN_SUCCESS;
+  }
+
+  /** Gives a right held by the caller to this space. Returns its name, or MACH_PORT_NULL when the
+   *  space is full: the caller still holds the right. */
+  copyoutRight(port: Port, right: CarriedRight): PortName {
+    switch (right) {
+      case PORT_SEND:
+        return this.insertSend(port);
+      case PORT_SEND_ONCE:
+        return this.insert(port, TYPE_SEND_ONCE, 1);
+      case PORT_RECEIVE:
+        return this.insertReceive(port);
+    }
+  }
+
+  /** Drops user references of a send right. Returns the port whose right the caller must now release
+   *  because the name's went with the last reference, or null. */
+  dropSend(index: number, count: number): Port | null {
+    const port = this.ports[index]!;
+    assert((this.types[index]! & TYPE_SEND) !== 0 && count <= this.references[index]!);
+    this.references[index]! -= count;
+    if (this.references[index]! > 0) return null;
+    this.removeSend(index, port);
+    return port;
+  }
+
+  /** Adds user references to a send right or dead name. The caller has checked the maximum. */
+  addReferences(index: number, count: number): void {
+    this.references[index]! += count;
+    assert(this.references[index]! <= USER_REFERENCES_MAX);
+  }
+
+  /** Drops one reference of a dead name or the send-once right; the name goes with the last. */
+  dropReference(index: number): void {
+    this.references[index]! -= 1;
+    if (this.references[index] === 0) this.release(index);
+  }
+
+  /** Forgets the entry. Rights have been moved elsewhere before. */
+  release(index: number): void {
+    const port = this.ports[index]!;
+    if (port !== null && this.types[index] === TYPE_SEND) this.sendNames.delete(port);
+    this.ports[index] = null;
+    this.types[index] = TYPE_NONE;
+    this.references[index] = 0;
+    this.generations[index] = (this.generations[index]! + 1) & GENERATION_MASK;
+    this.freeIndexes.push(index);
+  }
+
+  nameAt(index: number): PortName {
+    return ((index << INDEX_SHIFT) | this.generations[index]!) >>> 0;
+  }
+
+  private becomeDeadName(index: number, port: Port): void {
+    if (this.types[index] === TYPE_SEND) {
+      port.sendRights -= 1;
+      this.sendNames.delete(port);
+    } else {
+      assert(this.types[index] === TYPE_SEND_ONCE, "a dead port has no receiver");
+      port.sendOnceRights -= 1;
+    }
+    this.ports[index] = null;
+    this.types[index] = TYPE_DEAD_NAME;
+  }
+}

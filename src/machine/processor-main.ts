@@ -1,0 +1,85 @@
+// What runs in a worker thread from boot to halt: builds the nodes that the worker steps, answers the
+// host's calls, and runs the processor's loop.
+
+import { setImmediate as turnEventLoop } from "node:timers/promises";
+import * as Comlink from "comlink";
+import { NS_PER_US } from "../base/clock.ts";
+import { Random } from "../base/random.ts";
+import { Board } from "../hardware/board.ts";
+import { workerWord } from "../hardware/machine-layout.ts";
+import { assembleNode } from "../node/assemble.ts";
+import { takeCensus } from "../node/census.ts";
+import type { NodeKernel } from "../node/kernel.ts";
+import { TaskRunner } from "../node/task-runner.ts";
+import {
+  type HostEvents,
+  type ProcessorBoot,
+  type ProcessorControl,
+  quietEndpoint,
+  workerEndpoint,
+} from "./control-plane.ts";
+import { Processor } from "./processor.ts";
+
+/** How long a waiting task steps its kernel before it suspends. Longer than any reply takes from a
+ *  worker that is awake, shorter than it takes to wake one. */
+const TASK_SPIN_NS = 20 * NS_PER_US;
+
+/** Turns of the event loop that interrupted programs get to end in. */
+const HALT_TURNS_MIN = 3;
+const HALT_TURNS_MAX = 1000;
+
+/** Runs one processor until the host halts it. Resolves with the number of tasks cut short. */
+export const runProcessor = async (boot: ProcessorBoot): Promise<number> => {
+  const { memory, layout, options } = boot;
+  const board = new Board(memory, layout);
+  const workerAt = workerWord(layout, boot.worker);
+  const { words } = board;
+  const host = Comlink.wrap<HostEvents>(quietEndpoint(boot.events));
+  const processor = new Processor(
+    {
+      words,
+      workerAt,
+      cores: boot.cores,
+      startMs: boot.startMs,
+      policy: options.processors.idle,
+      spinNs: options.processors.spinNs,
+    },
+    (node, task, line) => void host.log(node, task, line),
+  );
+
+  const kernels = new Map<number, NodeKernel>();
+  const runners = new Map<number, TaskRunner>();
+  const random = new Random(options.seed);
+  const exclusive = boot.nodes.length === 1;
+  const placement = { exclusive, spinNs: exclusive ? TASK_SPIN_NS : 0, taps: null };
+  for (const node of boot.nodes) {
+    const forked = random.fork(`node ${node}`);
+    const kernel = assembleNode(board, memory.buffer, node, options, processor, placement, forked);
+    processor.add(kernel);
+    kernels.set(node, kernel);
+    runners.set(node, new TaskRunner(kernel, (url) => import(url)));
+  }
+
+  const control: ProcessorControl = {
+    ready: () => boot.worker,
+    spawn: (node, url, args) => runners.get(node)!.spawn(url, args),
+    exited: (node, id) => runners.get(node)!.exited(id),
+    census: (node) => takeCensus(kernels.get(node)!),
+  };
+  Comlink.expose(control, workerEndpoint(boot.control, words, workerAt));
+
+  await processor.run();
+  for (const kernel of kernels.values()) kernel.halt();
+  const running = (): number => {
+    let count = 0;
+    for (const runner of runners.values()) count += runner.runningCount;
+    return count;
+  };
+  // Interrupted programs see a MachError: let those that end at that do so, and their outcomes leave.
+  for (let turn = 0; turn < HALT_TURNS_MIN || (running() > 0 && turn < HALT_TURNS_MAX); turn++) {
+    await turnEventLoop();
+  }
+  boot.control.close();
+  boot.events.close();
+  return running();
+};

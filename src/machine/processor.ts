@@ -1,0 +1,205 @@
+// The loop of one worker thread: it steps the kernels of its nodes, lets tasks that were resumed run,
+// turns the event loop when the host or a program's own I/O wants it, and idles by the chosen policy:
+//   spin      look around for ever
+//   yield     give the core away between looks, by a wait of a microsecond
+//   park      sleep as soon as there is nothing to do
+//   adaptive  spin as long as no more workers are awake than there are cores, and for spinNs; then park
+// Parked, it is woken by its doorbell: a packet, a freed channel, a control message.
+
+import { setImmediate as turnEventLoop } from "node:timers/promises";
+import { NEVER, NS_PER_MS, NS_PER_US } from "../base/clock.ts";
+import {
+  beginParking,
+  endParking,
+  waitForDoorbell,
+  waitForDoorbellAsync,
+  workersAwake,
+} from "../hardware/doorbell.ts";
+import { WORKER_HALT, WORKER_PARKS } from "../hardware/machine-layout.ts";
+import { TickSource } from "../hardware/tick-source.ts";
+import type { NodeDriver, NodeKernel } from "../node/kernel.ts";
+import type { Task } from "../task/task.ts";
+import { controlPending } from "./control-plane.ts";
+
+export type IdlePolicy = "adaptive" | "spin" | "yield" | "park";
+
+/** Sweeps over the nodes between two reads of the clock. */
+const SWEEPS_PER_TICK = 16;
+/** Sweeps between two looks at the control plane while there is work. */
+const SWEEPS_PER_CONTROL = 64;
+/** Microtask turns after a task was resumed: a program's own async helpers need some. */
+const TURNS_AFTER_RESUME = 8;
+/** The event loop is turned at least this often, for timers and I/O of programs. */
+const EVENT_LOOP_NS = 1 * NS_PER_MS;
+/** How long to look around when more workers are awake than there are cores. */
+const CROWDED_SPIN_NS = 2 * NS_PER_US;
+/** A parked worker looks around once in this time whatever happens. */
+const PARK_MS_MAX = 60_000;
+/** Below this a park would overshoot its deadline: spin instead. */
+const PARK_NS_MIN = 60 * NS_PER_US;
+
+export interface ProcessorPlan {
+  readonly words: Int32Array;
+  readonly workerAt: number;
+  readonly cores: number;
+  readonly startMs: number;
+  readonly policy: IdlePolicy;
+  readonly spinNs: number;
+}
+
+export class Processor implements NodeDriver {
+  readonly clock: TickSource;
+  private readonly words: Int32Array;
+  private readonly workerAt: number;
+  private readonly cores: number;
+  private readonly policy: IdlePolicy;
+  private readonly spinNs: number;
+  private readonly logLine: (node: number, task: number, line: string) => void;
+  private readonly kernels: NodeKernel[] = [];
+  private baseResources = 0;
+
+  constructor(plan: ProcessorPlan, logLine: (node: number, task: number, line: string) => void) {
+    this.words = plan.words;
+    this.workerAt = plan.workerAt;
+    this.cores = plan.cores;
+    this.policy = plan.policy;
+    this.spinNs = plan.spinNs;
+    this.clock = new TickSource(plan.startMs);
+    this.logLine = logLine;
+  }
+
+  add(kernel: NodeKernel): void {
+    this.kernels.push(kernel);
+  }
+
+  // --- NodeDriver -------------------------------------------------------------------------------
+
+  attention(): boolean {
+    return this.crowded() || controlPending(this.words, this.workerAt) || this.halting();
+  }
+
+  halting(): boolean {
+    return Atomics.load(this.words, this.workerAt + WORKER_HALT) !== 0; // pairs with the host's store
+  }
+
+  log(task: Task, line: string): void {
+    this.logLine(task.node, task.id, line);
+  }
+
+  /** More workers are awake than there are cores: whoever waits had better let others run. */
+  private crowded(): boolean {
+    if (this.policy === "spin") return false;
+    return this.policy !== "adaptive" || workersAwake(this.words) > this.cores;
+  }
+
+  // --- the loop ---------------------------------------------------------------------------------
+
+  /** Runs until the host says halt. */
+  async run(): Promise<void> {
+    this.baseResources = countResources();
+    let nowNs = this.clock.now();
+    let quietSinceNs = nowNs;
+    let turnedNs = nowNs;
+    let turns = 0;
+    let sweeps = 0;
+    for (;;) {
+      sweeps += 1;
+      if (sweeps % SWEEPS_PER_TICK === 0) nowNs = this.clock.now();
+      const work = this.sweep(nowNs);
+      if (this.resumed()) turns = TURNS_AFTER_RESUME;
+      if (turns > 0) {
+        turns -= 1;
+        await null; // resumed tasks run here
+      }
+      if (work > 0 || turns > 0) quietSinceNs = nowNs;
+      if (work === 0 || sweeps % SWEEPS_PER_CONTROL === 0) {
+        if (this.halting()) return;
+        if (controlPending(this.words, this.workerAt) || nowNs - turnedNs > EVENT_LOOP_NS) {
+          await turnEventLoop();
+          this.tasksRan();
+          nowNs = this.clock.now();
+          turnedNs = nowNs;
+          turns = TURNS_AFTER_RESUME; // whatever ran may have called a kernel
+          continue;
+        }
+      }
+      if (work === 0 && turns === 0 && nowNs - quietSinceNs >= this.patienceNs()) {
+        await this.idle(nowNs);
+        nowNs = this.clock.now();
+        turnedNs = nowNs;
+        quietSinceNs = nowNs;
+        turns = 1;
+      }
+    }
+  }
+
+  private sweep(nowNs: number): number {
+    const { kernels } = this;
+    let work = 0;
+    for (let i = 0; i < kernels.length; i++) work += kernels[i]!.step(nowNs);
+    return work;
+  }
+
+  private resumed(): boolean {
+    const { kernels } = this;
+    for (let i = 0; i < kernels.length; i++) if (kernels[i]!.runnable > 0) return true;
+    return false;
+  }
+
+  private tasksRan(): void {
+    const { kernels } = this;
+    for (let i = 0; i < kernels.length; i++) kernels[i]!.tasksRan();
+  }
+
+  private patienceNs(): number {
+    switch (this.policy) {
+      case "spin":
+        return NEVER;
+      case "park":
+      case "yield":
+        return 0;
+      case "adaptive":
+        return this.crowded() ? CROWDED_SPIN_NS : this.spinNs;
+    }
+  }
+
+  // --- idling -----------------------------------------------------------------------------------
+
+  /** Parks, unless something turns up or is due soon. */
+  private async idle(nowNs: number): Promise<void> {
+    let work = 0;
+    for (const kernel of this.kernels) work += kernel.quiesce(nowNs);
+    await turnEventLoop(); // drains promise chains and ready I/O of programs
+    this.tasksRan();
+    if (work > 0 || this.resumed()) return;
+    const limitNs = this.deadlineNs() - this.clock.now();
+    if (limitNs < PARK_NS_MIN) return;
+    // A program that waits for a timer or for I/O of its own needs the event loop alive.
+    const foreign = countResources() > this.baseResources;
+    const parkMs = this.policy === "yield" ? 0.001 : Math.min(PARK_MS_MAX, limitNs / NS_PER_MS);
+    beginParking(this.words, this.workerAt);
+    if (this.somethingTurnedUp()) {
+      endParking(this.words, this.workerAt);
+      return;
+    }
+    this.words[this.workerAt + WORKER_PARKS]! += 1;
+    if (foreign) await waitForDoorbellAsync(this.words, this.workerAt, Math.min(parkMs, 1));
+    else waitForDoorbell(this.words, this.workerAt, parkMs);
+  }
+
+  private deadlineNs(): number {
+    let deadline = NEVER;
+    for (const kernel of this.kernels) deadline = Math.min(deadline, kernel.nextDeadlineNs());
+    return deadline;
+  }
+
+  /** The look after the bell was set to parked. */
+  private somethingTurnedUp(): boolean {
+    if (controlPending(this.words, this.workerAt) || this.halting()) return true;
+    for (const kernel of this.kernels) if (kernel.network.hasWork()) return true;
+    return false;
+  }
+}
+
+/** Timers, files and sockets that keep this thread's event loop alive. */
+const countResources = (): number => process.getActiveResourcesInfo().length;

@@ -1,0 +1,307 @@
+// The kernel of one node: everything put together, and stepped. It never waits and never loops by
+// itself: the driver (a worker's loop, or the simulator) calls step(now) and sees how much was done.
+//   step     packets off the ring, output, due timers
+//   spin     what a waiting task does instead of suspending (paper 2.2): step while nothing else can run
+//   quiesce  sends what would otherwise wait for a packet to ride on; before the driver idles
+
+import { assert } from "../base/assert.ts";
+import { type Clock, StepClock } from "../base/clock.ts";
+import { COUNTERS } from "../base/counters.ts";
+import type { Random } from "../base/random.ts";
+import { KERN_ABORTED, MACH_RCV_INTERRUPTED, MACH_SEND_INTERRUPTED } from "../base/status.ts";
+import { FRAME_ARMED, type FrameTable } from "../hardware/frame-table.ts";
+import { REG_HEARTBEAT, REG_STATE } from "../hardware/machine-layout.ts";
+import type { NetworkInterface } from "../hardware/network-interface.ts";
+import type { PhysicalMemory } from "../hardware/physical-memory.ts";
+import type { IpcContext } from "../ipc/context.ts";
+import { MessagePool } from "../ipc/kernel-message.ts";
+import { PORT_IN_KERNEL, type Port, PortTable } from "../ipc/port.ts";
+import { destroyMessage } from "../ipc/release.ts";
+import { completeReceive, completeSend, takeReceiver, takeSender } from "../ipc/waits.ts";
+import { makeIdentifier } from "../norma/identifier.ts";
+import { IdentifierTable } from "../norma/identifier-table.ts";
+import { NetworkIpc } from "../norma/network-ipc.ts";
+import { Transport, type TransportOptions } from "../norma/transport.ts";
+import { MachError } from "../task/mach-error.ts";
+import { NAME_SERVER_SPECIAL_PORT } from "../task/netname.ts";
+import type { Task } from "../task/task.ts";
+import type { TaskKernel, Waiting } from "../task/task-kernel.ts";
+import { NameServer } from "./name-server.ts";
+import { Timers } from "./timers.ts";
+
+/** States of a node, in REG_STATE. */
+export const NODE_OFF = 0;
+export const NODE_RUNNING = 1;
+export const NODE_HALTED = 2;
+
+/** Packets taken in one step: bounded, so that timers and output are not starved. */
+const STEP_PACKETS_MAX = 32;
+/** Polls between two reads of the clock while spinning: a read costs as much as several polls. */
+const POLLS_PER_TICK = 32;
+
+export interface NodeOptions {
+  readonly transport: TransportOptions;
+  /** Messages that only arrivals may take. */
+  readonly receiveReserve: number;
+  /** Names per task. */
+  readonly namesPerTask: number;
+  /** How long a waiting task steps the kernel before it suspends, ns; 0 = it suspends at once. */
+  readonly spinNs: number;
+  /** The node has its worker thread to itself. */
+  readonly exclusive: boolean;
+}
+
+/** What the driver gives a kernel of the world outside. */
+export interface NodeDriver {
+  /** Real or virtual time. */
+  readonly clock: Clock;
+  /** True when the driver has something to do that spinning would delay. */
+  attention(): boolean;
+  /** True when the machine is being halted. */
+  halting(): boolean;
+  log(task: Task, line: string): void;
+}
+
+export class NodeKernel implements TaskKernel {
+  readonly node: number;
+  readonly nodes: number;
+  readonly memory: PhysicalMemory;
+  readonly network: NetworkInterface;
+  readonly frames: FrameTable;
+  readonly transport: Transport;
+  readonly identifiers: IdentifierTable;
+  readonly ipc: IpcContext;
+  readonly clock = new StepClock();
+  readonly nameServer: NameServer;
+  readonly exclusive: boolean;
+  readonly namesPerTask: number;
+  /** Tasks that were resumed and have not run since. */
+  runnable = 0;
+
+  private readonly driver: NodeDriver;
+  private readonly random: Random;
+  private readonly timers = new Timers();
+  private readonly spinNs: number;
+  private readonly sleepers = new Set<(error: MachError) => void>();
+  private readonly roomWaiters: RoomWaiter[] = [];
+  private halted = false;
+  private ticks = 0;
+  /** Counts tasksRan(): wakes of an older epoch are no longer in `runnable`. */
+  private epoch = 1;
+
+  constructor(
+    memory: PhysicalMemory,
+    network: NetworkInterface,
+    frames: FrameTable,
+    driver: NodeDriver,
+    random: Random,
+    options: NodeOptions,
+  ) {
+    this.node = memory.node;
+    this.nodes = memory.layout.nodes;
+    this.memory = memory;
+    this.network = network;
+    this.frames = frames;
+    this.driver = driver;
+    this.random = random;
+    this.exclusive = options.exclusive;
+    this.namesPerTask = options.namesPerTask;
+    this.spinNs = options.spinNs;
+
+    const pool = new MessagePool(memory, frames, options.receiveReserve);
+    const controlPacket = pool.takeToReceive();
+    assert(controlPacket !== null);
+    const ports = new PortTable();
+    this.transport = new Transport(memory, network, controlPacket.at, options.transport);
+    this.identifiers = new IdentifierTable(this.node, this.nodes, ports);
+    const context = { memory, frames, pool, ports, doomed: [], destroying: false };
+    this.ipc = Object.assign(context, { remote: NO_REMOTE }) as IpcContext;
+    this.ipc.remote = new NetworkIpc(this.ipc, this.transport, this.identifiers, this.clock);
+    pool.setSink(this);
+
+    this.nameServer = new NameServer(this.ipc);
+    this.kernelPort(this.nameServer, NAME_SERVER_SPECIAL_PORT);
+    this.armRing();
+    Atomics.store(memory.words, REG_STATE, NODE_RUNNING);
+  }
+
+  // --- stepping ---------------------------------------------------------------------------------
+
+  /** One bounded batch of work. Returns how much was done; 0 = nothing to do right now. */
+  step(nowNs: number): number {
+    this.clock.set(nowNs);
+    let work = this.network.pump(nowNs);
+    work += this.transport.poll(nowNs, STEP_PACKETS_MAX);
+    if (nowNs >= this.transport.nextDeadlineNs()) work += this.transport.tick(nowNs);
+    if (nowNs >= this.timers.nextDeadlineNs()) work += this.timers.run(nowNs);
+    return work;
+  }
+
+  /** When step() has something to do though nothing arrives, ns. */
+  nextDeadlineNs(): number {
+    return Math.min(
+      this.transport.nextDeadlineNs(),
+      this.timers.nextDeadlineNs(),
+      this.network.nextDeadlineNs(),
+    );
+  }
+
+  /** Sends the acknowledgements that are owed. Returns packets sent. */
+  quiesce(nowNs: number): number {
+    this.memory.words[REG_HEARTBEAT]! += 1;
+    return this.transport.quiesce(nowNs);
+  }
+
+  spin(wait: Waiting): void {
+    if (this.spinNs === 0) return;
+    const endNs = this.driver.clock.now() + this.spinNs;
+    let polls = 0;
+    while (wait.waiting && this.runnable === 0) {
+      if (polls++ % POLLS_PER_TICK === 0) {
+        const nowNs = this.driver.clock.now();
+        if (nowNs > endNs || this.driver.attention()) break;
+        this.clock.set(nowNs);
+      }
+      this.step(this.clock.now());
+    }
+    const counter = wait.waiting ? COUNTERS.suspends : COUNTERS.spins;
+    this.memory.counters[counter.index]! += 1;
+  }
+
+  spinUntil(wait: Waiting, deadlineNs: number): void {
+    while (wait.waiting) {
+      if (this.ticks++ % POLLS_PER_TICK === 0) {
+        const nowNs = this.driver.clock.now();
+        if (nowNs >= deadlineNs) return;
+        if (this.driver.halting()) {
+          throw new MachError(MACH_RCV_INTERRUPTED, "the machine was halted");
+        }
+        this.clock.set(nowNs);
+      }
+      this.step(this.clock.now());
+    }
+    this.memory.counters[COUNTERS.spins.index]! += 1;
+  }
+
+  // --- tasks ------------------------------------------------------------------------------------
+
+  taskResumes(task: Task): void {
+    if (task.wakesEpoch !== this.epoch) {
+      task.wakesEpoch = this.epoch;
+      task.wakes = 0;
+    }
+    task.wakes += 1;
+    this.runnable += 1;
+  }
+
+  taskRuns(task: Task): void {
+    if (task.wakesEpoch === this.epoch) this.runnable -= task.wakes;
+    task.wakes = 0;
+  }
+
+  /** The driver has let every resumed task run, including those that did not call the kernel since. */
+  tasksRan(): void {
+    this.runnable = 0;
+    this.epoch += 1;
+  }
+
+  roomToSend(task: Task): Promise<void> {
+    if (this.halted) return Promise.reject(interrupted(MACH_SEND_INTERRUPTED));
+    return new Promise<void>((resolve, reject) => {
+      this.roomWaiters.push({ task, resolve, reject });
+    });
+  }
+
+  /** PoolSink: a message came back. Refused senders of other nodes are told first. */
+  messageFreed(): void {
+    if (this.transport.isStopped) this.transport.buffersAvailable();
+    if (this.roomWaiters.length === 0 || !this.ipc.pool.roomToSend) return;
+    const { task, resolve } = this.roomWaiters.shift()!;
+    this.taskResumes(task);
+    resolve();
+  }
+
+  setTimer(deadlineNs: number, fire: () => void): () => void {
+    const entry = this.timers.set(deadlineNs, fire);
+    return () => this.timers.cancel(entry);
+  }
+
+  sleepUntil(task: Task, deadlineNs: number): Promise<void> {
+    if (this.halted) return Promise.reject(interrupted(KERN_ABORTED));
+    return new Promise<void>((resolve, reject) => {
+      this.sleepers.add(reject);
+      this.timers.set(deadlineNs, () => {
+        this.sleepers.delete(reject);
+        this.taskResumes(task);
+        resolve();
+      });
+    });
+  }
+
+  specialPort(node: number, localId: number): Port {
+    const port = this.identifiers.portOf(makeIdentifier(node, localId));
+    assert(port !== null, `no special port ${localId} on node ${node}`);
+    return port;
+  }
+
+  log(task: Task, line: string): void {
+    this.driver.log(task, line);
+  }
+
+  forkRandom(label: string): Random {
+    return this.random.fork(label);
+  }
+
+  // --- end --------------------------------------------------------------------------------------
+
+  /** Interrupts every wait of every task: MACH_RCV_INTERRUPTED, MACH_SEND_INTERRUPTED, KERN_ABORTED. */
+  halt(): void {
+    if (this.halted) return;
+    this.halted = true;
+    for (const port of this.ipc.ports) {
+      for (let wait = takeReceiver(port); wait !== null; wait = takeReceiver(port)) {
+        completeReceive(wait, MACH_RCV_INTERRUPTED);
+      }
+      for (let wait = takeSender(port); wait !== null; wait = takeSender(port)) {
+        const { message } = wait;
+        completeSend(wait, MACH_SEND_INTERRUPTED);
+        destroyMessage(this.ipc, message!);
+      }
+    }
+    for (const reject of this.sleepers) reject(interrupted(KERN_ABORTED));
+    this.sleepers.clear();
+    for (const { reject } of this.roomWaiters) reject(interrupted(MACH_SEND_INTERRUPTED));
+    this.roomWaiters.length = 0;
+    Atomics.store(this.memory.words, REG_STATE, NODE_HALTED);
+  }
+
+  private kernelPort(server: NameServer, localId: number): void {
+    const port = this.ipc.ports.create(PORT_IN_KERNEL);
+    port.server = server;
+    this.identifiers.registerSpecial(port, localId);
+  }
+
+  private armRing(): void {
+    const { ringLength } = this.memory.layout;
+    const armed = new Int32Array(ringLength);
+    for (let i = 0; i < ringLength; i++) {
+      armed[i] = this.frames.allocate(FRAME_ARMED);
+      assert(armed[i]! >= 0, "memory has frames for the ring");
+    }
+    this.network.armAll(armed);
+  }
+}
+
+interface RoomWaiter {
+  readonly task: Task;
+  readonly resolve: () => void;
+  readonly reject: (error: MachError) => void;
+}
+
+const interrupted = (status: number): MachError => new MachError(status, "the machine was halted");
+
+/** Placeholder while the record and its network IPC are being tied together. */
+const NO_REMOTE = {
+  acceptsReceiveRights: false,
+  send: (): number => assert(false, "the node is not assembled") as never,
+};

@@ -1,0 +1,60 @@
+// A machine as its user sees it, whichever driver runs it: threads (machine/) or simulation (sim/).
+
+import type { CounterValues } from "../base/counters.ts";
+import type { MachineOptions } from "../config/machine-options.ts";
+import type { NodeCensus } from "./census.ts";
+
+/** Where task.log() goes; default: standard output, as "[node.task] line". */
+export type LogSink = (node: number, task: number, line: string) => void;
+
+export interface SpawnOptions {
+  /** Given to the program as its second argument; must survive structured cloning. */
+  readonly args?: unknown;
+}
+
+/** A task of the machine, from outside. */
+export interface MachineTask {
+  readonly node: number;
+  /** Number of the task on its node. */
+  readonly id: number;
+  /** The program's return value; rejects with its error, or when its machine or worker ends first. */
+  readonly exited: Promise<unknown>;
+}
+
+/** What one node has counted so far. */
+export interface NodeStats {
+  readonly node: number;
+  readonly worker: number;
+  readonly counters: CounterValues;
+  readonly channels: readonly ChannelStats[];
+}
+
+export interface ChannelStats {
+  readonly dimension: number;
+  readonly packets: number;
+  readonly bytes: number;
+  readonly blockedNs: number;
+}
+
+export interface MachineStats {
+  readonly nodes: readonly NodeStats[];
+  /** Sums over all nodes. */
+  readonly total: CounterValues;
+  /** How often each worker has parked; empty in simulation. */
+  readonly parks: readonly number[];
+}
+
+export interface Machine extends AsyncDisposable {
+  readonly nodes: number;
+  readonly workers: number;
+  readonly options: MachineOptions;
+  /** Loads the module at `program` on a node and starts its default export, a Program.
+   *  Rejects if it cannot be loaded, and after halt. */
+  spawn(node: number, program: string | URL, options?: SpawnOptions): Promise<MachineTask>;
+  /** Counters, read from shared memory while the machine runs. */
+  stats(): MachineStats;
+  /** Everything a node has, counted by the node itself between two steps. */
+  census(node: number): Promise<NodeCensus>;
+  /** Ends the machine: waits of programs are interrupted, what does not end is terminated. Idempotent. */
+  halt(): Promise<void>;
+}

@@ -1,0 +1,57 @@
+// Statistics from shared memory alone: the host reads them while the nodes run. A value may be a few
+// microseconds old.
+
+import { COUNTERS, type CounterKey, type CounterValues, readCounters } from "../base/counters.ts";
+import {
+  CHANNEL_BLOCKED_NS,
+  CHANNEL_BYTES,
+  CHANNEL_PACKETS,
+  type MachineLayout,
+  REG_WORKER,
+} from "../hardware/machine-layout.ts";
+import { PhysicalMemory } from "../hardware/physical-memory.ts";
+import type { ChannelStats, NodeStats } from "./machine-interface.ts";
+
+export class StatsReader {
+  private readonly memories: PhysicalMemory[] = [];
+  private readonly doubles: Float64Array[] = [];
+
+  constructor(buffer: SharedArrayBuffer, layout: MachineLayout) {
+    for (let node = 0; node < layout.nodes; node++) {
+      const memory = new PhysicalMemory(buffer, layout, node);
+      this.memories.push(memory);
+      this.doubles.push(new Float64Array(buffer, memory.regionByte, layout.regionWords >> 1));
+    }
+  }
+
+  readNode(node: number): NodeStats {
+    const memory = this.memories[node]!;
+    const { layout } = memory;
+    const doubles = this.doubles[node]!;
+    const channels: ChannelStats[] = [];
+    for (let dimension = 0; dimension < layout.dimension; dimension++) {
+      const at = layout.channelsAt + dimension * layout.channelStride;
+      channels.push({
+        dimension,
+        packets: doubles[(at + CHANNEL_PACKETS) >> 1]!,
+        bytes: doubles[(at + CHANNEL_BYTES) >> 1]!,
+        blockedNs: doubles[(at + CHANNEL_BLOCKED_NS) >> 1]!,
+      });
+    }
+    return {
+      node,
+      worker: memory.words[REG_WORKER]!,
+      counters: readCounters(memory.counters),
+      channels,
+    };
+  }
+
+  readAll(): { nodes: NodeStats[]; total: CounterValues } {
+    const nodes = this.memories.map((memory) => this.readNode(memory.node));
+    const total = {} as CounterValues;
+    for (const key of Object.keys(COUNTERS) as CounterKey[]) {
+      total[key] = nodes.reduce((sum, stats) => sum + stats.counters[key], 0);
+    }
+    return { nodes, total };
+  }
+}

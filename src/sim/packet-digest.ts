@@ -1,0 +1,62 @@
+// A digest of every packet that a simulated machine sends: when, from where, and every carried word.
+// Two runs with one seed must end with the same digest; the first difference shows at once.
+
+import { WORD_SHIFT } from "../base/words.ts";
+import {
+  PACKET_BODY,
+  PACKET_INLINE,
+  PACKET_PAGE,
+  PACKET_ROUTE,
+  packetFrame,
+} from "../hardware/packet-layout.ts";
+import type { PhysicalMemory } from "../hardware/physical-memory.ts";
+import type { PacketTap } from "../hardware/tap-wrapper.ts";
+
+export class PacketDigest {
+  private low = 0x811c9dc5 | 0;
+  private high = 0x9e3779b9 | 0;
+  /** Packets digested so far. */
+  count = 0;
+
+  /** The tap for one node's interface. */
+  tapOf(memory: PhysicalMemory): PacketTap {
+    return new DigestTap(this, memory);
+  }
+
+  add(word: number): void {
+    this.low = Math.imul(this.low ^ word, 0x01000193);
+    this.high = Math.imul(this.high ^ (this.low >>> 15) ^ word, 0x85ebca6b);
+    this.high ^= this.high >>> 13;
+  }
+
+  /** 16 hexadecimal digits. */
+  value(): string {
+    const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, "0");
+    return hex(this.high) + hex(this.low);
+  }
+}
+
+class DigestTap implements PacketTap {
+  private readonly digest: PacketDigest;
+  private readonly memory: PhysicalMemory;
+
+  constructor(digest: PacketDigest, memory: PhysicalMemory) {
+    this.digest = digest;
+    this.memory = memory;
+  }
+
+  sent(words: Int32Array, packet: number, nowNs: number): void {
+    const { digest, memory } = this;
+    digest.count += 1;
+    digest.add(Math.floor(nowNs) | 0);
+    const inlineWords = (words[packet + PACKET_INLINE]! + 3) >> WORD_SHIFT;
+    for (let i = PACKET_ROUTE; i < PACKET_BODY + inlineWords; i++) digest.add(words[packet + i]!);
+    const pageWords = (words[packet + PACKET_PAGE]! + 3) >> WORD_SHIFT;
+    const page = memory.frameWord(packetFrame(words, packet));
+    for (let i = 0; i < pageWords; i++) digest.add(words[page + i]!);
+  }
+
+  received(): void {
+    // What is sent determines what is received.
+  }
+}

@@ -1,0 +1,264 @@
+// The machine in simulation: the very same node kernels, stepped in one thread over virtual time, in an
+// order and with delays drawn from the seed. Same seed, same program: same run, packet by packet.
+//
+// How virtual time passes: a round steps every node once, in a random order, each step taking a random
+// moment. When a round finds nothing to do, time jumps to the next deadline; when there is none, the
+// machine rests until the host spawns a program (or a program comes back from I/O of its own, which
+// is the one thing that can make two runs differ).
+// How the host takes part: time stands still while programs are being loaded, spawns happen one after
+// another in the order of their calls, and after a task ends the host's reaction goes first. So a
+// host that only awaits what the machine gives it gets the same run every time.
+
+import { nextTick } from "node:process";
+import { setImmediate as turnEventLoop, setTimeout as wait } from "node:timers/promises";
+import { NEVER } from "../base/clock.ts";
+import { Random } from "../base/random.ts";
+import { machineLayout } from "../config/board-shape.ts";
+import {
+  type MachineOptions,
+  type MachineOptionsInput,
+  OptionError,
+  parseMachineOptions,
+} from "../config/machine-options.ts";
+import { Board } from "../hardware/board.ts";
+import { assembleNode } from "../node/assemble.ts";
+import { type NodeCensus, takeCensus } from "../node/census.ts";
+import type { NodeDriver, NodeKernel } from "../node/kernel.ts";
+import type {
+  LogSink,
+  Machine,
+  MachineStats,
+  MachineTask,
+  SpawnOptions,
+} from "../node/machine-interface.ts";
+import { createMachineMemory, prepareMachineMemory } from "../node/machine-memory.ts";
+import { programUrl } from "../node/program-url.ts";
+import { StatsReader } from "../node/read-stats.ts";
+import { loadFailure, reviveFailure, TaskRunner } from "../node/task-runner.ts";
+import type { Task } from "../task/task.ts";
+import { PacketDigest } from "./packet-digest.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+/** Longest virtual time that one step takes, ns. */
+const STEP_NS_MAX = 200;
+/** Rounds between two looks at the host's event loop. */
+const ROUNDS_PER_TURN = 4096;
+/** How often a machine at rest looks whether a program has come back from outside, ms. */
+const REST_MS = 1;
+
+export interface SimulatedMachineInput extends MachineOptionsInput {
+  readonly log?: LogSink;
+}
+
+export class SimulatedMachine implements Machine, NodeDriver {
+  readonly nodes: number;
+  readonly workers = 0;
+  readonly options: MachineOptions;
+  readonly clock = new VirtualClock();
+  readonly kernels: NodeKernel[] = [];
+  private readonly digest = new PacketDigest();
+  private readonly runners: TaskRunner[] = [];
+  private readonly order: number[] = [];
+  private readonly schedule: Random;
+  private readonly reader: StatsReader;
+  private readonly logSink: LogSink;
+  private readonly stopped: Promise<void>;
+  private readonly pending = new Set<(error: Error) => void>();
+  /** Spawns under way, as one chain. */
+  private spawning: Promise<unknown> = Promise.resolve();
+  private spawnCount = 0;
+  private exits = 0;
+  private halted = false;
+
+  /** Makes a machine and starts its virtual time. Rejects with OptionError. */
+  static async boot(input: SimulatedMachineInput = {}): Promise<SimulatedMachine> {
+    const { log = printLine, ...given } = input;
+    return new SimulatedMachine(parseMachineOptions(given, "simulation"), log);
+  }
+
+  private constructor(options: MachineOptions, log: LogSink) {
+    this.options = options;
+    this.logSink = log;
+    const layout = machineLayout(options, 1);
+    this.nodes = layout.nodes;
+    const memory = createMachineMemory(layout.totalBytes, options.memory.kind);
+    prepareMachineMemory(memory, layout, () => 0);
+    const board = new Board(memory, layout);
+    const random = new Random(options.seed);
+    this.schedule = random.fork("schedule");
+    this.reader = new StatsReader(memory.buffer, layout);
+    for (let node = 0; node < this.nodes; node++) {
+      const placement = { exclusive: false, spinNs: 0, taps: this.digest };
+      const forked = random.fork(`node ${node}`);
+      const kernel = assembleNode(board, memory.buffer, node, options, this, placement, forked);
+      this.kernels.push(kernel);
+      this.runners.push(new TaskRunner(kernel, (url) => import(url)));
+      this.order.push(node);
+    }
+    this.stopped = this.run();
+  }
+
+  // --- Machine ----------------------------------------------------------------------------------
+
+  spawn(node: number, program: string | URL, options: SpawnOptions = {}): Promise<MachineTask> {
+    this.checkNode(node);
+    if (this.halted) return Promise.reject(new Error("the machine was halted"));
+    const url = programUrl(program);
+    this.spawnCount += 1;
+    const started = this.spawning.then(() => this.start(node, url, options.args));
+    this.spawning = started.then(
+      () => {},
+      () => {},
+    );
+    return started;
+  }
+
+  private async start(node: number, url: string, args: unknown): Promise<MachineTask> {
+    const runner = this.runners[node]!;
+    try {
+      // The program gets its arguments as it would in a thread: cloned.
+      const spawned = await runner.spawn(url, structuredClone(args));
+      if (spawned.kind === "failed") throw loadFailure(node, url, spawned.failure);
+      const { id } = spawned;
+      const exited = this.untilHalt(runner.exited(id)).then((outcome) => {
+        this.exits += 1;
+        if (outcome.kind === "failed") throw reviveFailure(outcome.failure);
+        return outcome.value;
+      });
+      exited.catch(() => {});
+      return { node, id, exited };
+    } finally {
+      this.spawnCount -= 1;
+    }
+  }
+
+  stats(): MachineStats {
+    return { ...this.reader.readAll(), parks: [] };
+  }
+
+  async census(node: number): Promise<NodeCensus> {
+    this.checkNode(node);
+    return takeCensus(this.kernels[node]!);
+  }
+
+  async halt(): Promise<void> {
+    if (!this.halted) {
+      this.halted = true;
+      for (const kernel of this.kernels) kernel.halt();
+      await this.stopped;
+      await turnEventLoop();
+      for (const reject of this.pending) reject(new Error("the machine was halted"));
+      this.pending.clear();
+    }
+    await this.stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.halt();
+  }
+
+  // --- what only a simulation can tell ------------------------------------------------------------
+
+  /** Virtual time, ns. */
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** Packets sent so far, and a digest of them all: equal digests, equal runs. */
+  packets(): { readonly count: number; readonly digest: string } {
+    return { count: this.digest.count, digest: this.digest.value() };
+  }
+
+  // --- NodeDriver -------------------------------------------------------------------------------
+
+  attention(): boolean {
+    return true; // never spin: the other nodes are stepped by this very thread
+  }
+
+  halting(): boolean {
+    return this.halted;
+  }
+
+  log(task: Task, line: string): void {
+    this.logSink(task.node, task.id, line);
+  }
+
+  // --- virtual time -----------------------------------------------------------------------------
+
+  private async run(): Promise<void> {
+    let rounds = 0;
+    let exitsSeen = 0;
+    while (!this.halted) {
+      if (this.spawnCount > 0) {
+        await this.spawning;
+        await turnEventLoop(); // what the host does next, it does before time passes
+        continue;
+      }
+      const work = await this.round();
+      rounds += 1;
+      if (this.exits !== exitsSeen || rounds % ROUNDS_PER_TURN === 0) {
+        exitsSeen = this.exits;
+        await turnEventLoop();
+      } else if (work === 0 && !this.jump()) {
+        await wait(REST_MS);
+      }
+    }
+  }
+
+  /** Steps every node once, in a random order. Returns the work done. */
+  private async round(): Promise<number> {
+    let work = 0;
+    this.shuffle();
+    for (const node of this.order) {
+      const kernel = this.kernels[node]!;
+      this.clock.pass(1 + this.schedule.below(STEP_NS_MAX));
+      work += kernel.step(this.clock.now());
+      if (kernel.runnable === 0) continue;
+      await microtasksDrained();
+      kernel.tasksRan();
+      work += 1;
+    }
+    return work;
+  }
+
+  /** Moves time to the next deadline; false when nothing is due, ever. */
+  private jump(): boolean {
+    let deadlineNs = NEVER;
+    for (const kernel of this.kernels) {
+      deadlineNs = Math.min(deadlineNs, kernel.nextDeadlineNs());
+    }
+    if (deadlineNs === NEVER) return false;
+    this.clock.reach(deadlineNs);
+    return true;
+  }
+
+  private shuffle(): void {
+    const { order } = this;
+    for (let i = order.length - 1; i > 0; i--) {
+      const j = this.schedule.below(i + 1);
+      const held = order[i]!;
+      order[i] = order[j]!;
+      order[j] = held;
+    }
+  }
+
+  // --- host's side ------------------------------------------------------------------------------
+
+  private untilHalt<T>(promise: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.pending.add(reject);
+      promise.then(resolve, reject).finally(() => this.pending.delete(reject));
+    });
+  }
+
+  private checkNode(node: number): void {
+    if (Number.isInteger(node) && node >= 0 && node < this.nodes) return;
+    throw new OptionError(`node is ${node}; it must be 0 to ${this.nodes - 1}`);
+  }
+}
+
+const printLine: LogSink = (node, task, line) => console.log(`[${node}.${task}] ${line}`);
+
+/** Resolves when every microtask there is, and those that they make, have run: Node runs its next-tick
+ *  queue only then. */
+const microtasksDrained = (): Promise<void> => new Promise((resolve) => nextTick(resolve));

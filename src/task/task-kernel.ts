@@ -1,0 +1,41 @@
+// What a task needs of the kernel that runs it; node/kernel.ts provides it.
+
+import type { StepClock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
+import type { IpcContext } from "../ipc/context.ts";
+import type { Port } from "../ipc/port.ts";
+import type { Task } from "./task.ts";
+
+/** Something that is waited for by stepping the kernel until `waiting` turns false. */
+export interface Waiting {
+  readonly waiting: boolean;
+}
+
+export interface TaskKernel {
+  readonly node: number;
+  readonly nodes: number;
+  readonly ipc: IpcContext;
+  readonly clock: StepClock;
+  /** True when the node has its worker thread for itself: the Sync calls are possible. */
+  readonly exclusive: boolean;
+
+  /** Steps the kernel while `wait` waits, nothing else on this node can run, and its patience lasts. */
+  spin(wait: Waiting): void;
+  /** Steps the kernel until `wait` is over or the time has come; for the Sync calls.
+   *  Throws MachError MACH_RCV_INTERRUPTED when the machine halts meanwhile. */
+  spinUntil(wait: Waiting, deadlineNs: number): void;
+  /** A wait of a suspended task is over: the task will run as soon as its thread is free. */
+  taskResumes(task: Task): void;
+  /** The task runs: it is no longer among those that could. */
+  taskRuns(task: Task): void;
+  /** Resolves when a sender may take a message from the pool; MachError at halt. */
+  roomToSend(task: Task): Promise<void>;
+  /** Calls `fire` at `deadlineNs`; the returned function cancels. */
+  setTimer(deadlineNs: number, fire: () => void): () => void;
+  /** Resolves at `deadlineNs`; MachError KERN_ABORTED at halt. */
+  sleepUntil(task: Task, deadlineNs: number): Promise<void>;
+  /** The port behind a special id of a node: the principal here, a proxy elsewhere. */
+  specialPort(node: number, localId: number): Port;
+  log(task: Task, line: string): void;
+  forkRandom(label: string): Random;
+}

@@ -1,0 +1,68 @@
+import { afterEach, expect, test } from "@jest/globals";
+import type { Contender } from "../../bench/harness/contender.ts";
+import { comlinkPeer } from "../../bench/peers/comlink.ts";
+import { messagePortPeer } from "../../bench/peers/messageport.ts";
+import { PeerThread } from "../../bench/peers/peer-thread.ts";
+import { PiscinaPeer } from "../../bench/peers/piscina.ts";
+import { RawPeer } from "../../bench/peers/raw.ts";
+
+const PEERS: readonly (readonly [string, () => Contender])[] = [
+  ["raw", () => new RawPeer()],
+  ["messageport", messagePortPeer],
+  ["comlink", comlinkPeer],
+  ["piscina", () => new PiscinaPeer()],
+];
+const SAMPLES = 8;
+
+const opened: { close(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((entry) => entry.close()));
+});
+
+for (const [name, make] of PEERS) {
+  test(`peer: ${name}: slices at two points give plausible times`, async () => {
+    const peer = make();
+    opened.push(peer);
+    expect(peer.name).toBe(name);
+    for (const bytes of [0, 1024]) {
+      await peer.prepare({ bytes });
+      for (let round = 0; round < 2; round++) {
+        const slice = await peer.slice(SAMPLES);
+        expect(slice).toHaveLength(SAMPLES);
+        // Between a cache miss and a hang.
+        for (const ns of slice) expect(ns > 10 && ns < 10e9).toBe(true);
+      }
+    }
+  });
+}
+
+test("peer: between slices raw's threads sleep", async () => {
+  const peer = new RawPeer();
+  opened.push(peer);
+  await peer.prepare();
+  await peer.slice(SAMPLES);
+  const before = process.cpuUsage();
+  await new Promise((resolve) => setTimeout(resolve, 300)); // the window that is measured
+  const { user, system } = process.cpuUsage(before);
+  // A thread that went on spinning would have used 300,000 us.
+  expect(user + system).toBeLessThan(150_000);
+});
+
+test("peer: slice() before prepare() is an error", async () => {
+  for (const [, make] of PEERS) {
+    await expect((async () => make().slice(1))()).rejects.toThrow(/before prepare/);
+  }
+});
+
+test("peer thread: its death fails the open question and every later one", async () => {
+  const dying = new URL(
+    `data:text/javascript,${encodeURIComponent(
+      'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(9));',
+    )}`,
+  );
+  const thread = await PeerThread.start<number, number>(dying, null);
+  opened.push(thread);
+  await expect(thread.ask(1)).rejects.toThrow("exited with code 9");
+  await expect(thread.ask(2)).rejects.toThrow("exited with code 9");
+});

@@ -1,0 +1,97 @@
+// The command line from outside: exit codes, what goes to stdout and what to stderr.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "@jest/globals";
+
+const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const SCRATCH = mkdtempSync(join(tmpdir(), "normacube-cli-"));
+
+afterAll(() => rmSync(SCRATCH, { recursive: true }));
+
+function normacube(...args: string[]) {
+  const options = { encoding: "utf8", timeout: 50_000 } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], options);
+  return { status, stdout, stderr };
+}
+
+test("cli: an unknown suite is bad usage, and the message names the suites", () => {
+  const run = normacube("bench", "nonsense");
+  expect(run).toMatchObject({ status: 2, stdout: "" });
+  expect(run.stderr).toMatch(/no suite called nonsense; suites: .*micro/);
+});
+
+test("cli: a bad number is bad usage, and the message names option and range", () => {
+  for (const [option, value, range] of [
+    ["--nodes", "many", "from 2 to 128"],
+    ["--nodes", "256", "from 2 to 128"],
+    ["--nodes", "6", "power of two from 2 to 128"],
+    ["--hops", "0", "from 1 to 7"],
+    ["--seed", "-1", "from 0 to 4294967295"],
+  ] as const) {
+    const run = normacube("bench", "micro", `${option}=${value}`);
+    expect(run).toMatchObject({ status: 2, stdout: "" });
+    expect(run.stderr).toContain(option);
+    expect(run.stderr).toContain(range);
+  }
+});
+
+test("cli: a distance that the machine does not have is bad usage", () => {
+  const run = normacube("bench", "micro", "--nodes", "4", "--hops", "3");
+  expect(run.status).toBe(2);
+  expect(run.stderr).toContain("--hops must be a whole number from 1 to 2 for 4 nodes, not 3");
+});
+
+test("cli: an unknown command or option is bad usage, help is not", () => {
+  expect(normacube("dance").status).toBe(2);
+  expect(normacube("bench", "--dance").status).toBe(2);
+  const help = normacube("--help");
+  expect(help.status).toBe(0);
+  expect(help.stdout).toContain("bench");
+});
+
+test("cli: a file to compare with is checked before anything runs", () => {
+  const missing = normacube("bench", "micro", "--compare", join(SCRATCH, "missing.json"));
+  expect(missing).toMatchObject({ status: 2, stdout: "" });
+  expect(missing.stderr).toContain("ENOENT");
+  const foreign = join(SCRATCH, "foreign.json");
+  writeFileSync(foreign, '{ "schema": "other/1" }');
+  const refused = normacube("bench", "micro", "--compare", foreign);
+  expect(refused.status).toBe(2);
+  expect(refused.stderr).toContain('has "other/1", expected "normacube.bench/1"');
+});
+
+test("cli: bench --json prints one document of the published shape and nothing else", () => {
+  const out = join(SCRATCH, "out");
+  const run = normacube("bench", "micro", "--quick", "--json", "--seed", "9", "--out", out);
+  expect(run.status).toBe(0);
+  const report = JSON.parse(run.stdout);
+  expect(Object.keys(report)).toEqual(["schema", "host", "options", "results", "ratios"]);
+  expect(report.schema).toBe("normacube.bench/1");
+  expect(Object.keys(report.host).sort()).toEqual(["commit", "cores", "cpu", "node"]);
+  expect(report.options).toMatchObject({ quick: true, seed: 9, suites: ["micro"] });
+  for (const result of report.results) {
+    expect(result).toMatchObject({ suite: "micro", unit: "ns", params: {} });
+    const figures = ["p50", "p90", "p99", "p999", "min", "max", "mean", "samples", "perSecond"];
+    for (const figure of figures) expect(result[figure]).toBeGreaterThan(0);
+  }
+  expect(run.stderr).toContain("SEED=9");
+  expect(JSON.parse(readFileSync(join(out, "bench.json"), "utf8"))).toEqual(report);
+
+  const compared = normacube("bench", "micro", "--quick", "--compare", join(out, "bench.json"));
+  expect(compared.status).toBe(0);
+  expect(compared.stdout).toContain("compared with the earlier report");
+  expect(compared.stdout).toMatch(/micro clock-read.* %/);
+});
+
+test("cli: info tells cores, versions and features", () => {
+  const text = normacube("info");
+  expect(text.status).toBe(0);
+  expect(text.stdout).toMatch(/Atomics.pause +(yes|no)/);
+  const info = JSON.parse(normacube("info", "--json").stdout);
+  expect(info).toMatchObject({ schema: "normacube.info/1", node: process.version });
+  expect(info.features["shared WebAssembly.Memory"]).toBe(true);
+});

@@ -4,10 +4,8 @@
 
 import type { Machine } from "../../src/index.ts";
 import type { Contender, Point } from "../harness/contender.ts";
-import type { SliceArgs } from "../programs/slice-args.ts";
+import { CLIENT_NODE, type SliceArgs } from "../programs/slice-args.ts";
 import type { BenchMachine } from "./bench-machine.ts";
-
-const CLIENT_NODE = 0;
 
 type MachineTask = Awaited<ReturnType<Machine["spawn"]>>;
 

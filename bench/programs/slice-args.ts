@@ -1,5 +1,8 @@
 // What a contender tells its two programs, and the message numbers that they agree on.
 
+/** Where clients run; servers run at the distance that was asked for. */
+export const CLIENT_NODE = 0;
+
 export interface SliceArgs {
   /** The service's name with the name server. */
   readonly name: string;

@@ -5,6 +5,7 @@
 import { BenchMachine } from "../contenders/bench-machine.ts";
 import { machContender } from "../contenders/mach.ts";
 import { MachSyncContender } from "../contenders/mach-sync.ts";
+import { NxContender } from "../contenders/nx.ts";
 import { dimensionOf } from "../harness/options.ts";
 import { measureSuite, type Suite } from "../harness/suite.ts";
 import { comlinkPeer } from "../peers/comlink.ts";
@@ -34,6 +35,7 @@ export const rpcSuite: Suite = {
     const bench = new BenchMachine(dimensionOf(nodes), hops, seed);
     const contenders = [
       new RawPeer(),
+      new NxContender(bench),
       machContender(bench),
       new MachSyncContender(bench),
       messagePortPeer(),

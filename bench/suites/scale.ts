@@ -1,14 +1,18 @@
 // Suite scale: what does a bigger machine cost, and what does it bring? For each size and for two
 // ways to place nodes on threads (as many workers as cores, one worker per node): time to boot,
-// resident memory, processor time while idle, and the rate of round trips of all neighbours together.
+// resident memory, processor time while idle, and the rate of round trips of all neighbours together,
+// across the lowest dimension and across the highest. Nodes with close numbers share a worker, so on
+// few workers the first stays within a thread and only the second crosses threads: read both.
 
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Machine } from "../../src/index.ts";
+import type { Point } from "../harness/contender.ts";
 import { dimensionOf } from "../harness/options.ts";
 import type { Progress } from "../harness/progress.ts";
 import {
   type BenchOptions,
+  describePoint,
   type Ratio,
   type Result,
   resultOfValues,
@@ -23,7 +27,9 @@ const SIZES = [2, 8, 32, 128];
 const SIZES_QUICK = [2, 8];
 /** Payload of the rate's round trips: an inline message. */
 const BYTES = 64;
-const NAME = "bench scale";
+
+/** Until the kernels are compiled code on every worker; before that rates are 30 times lower. */
+const WARM_UP_MS = 500;
 
 interface Effort {
   readonly boots: number;
@@ -44,19 +50,18 @@ async function run(options: BenchOptions, progress: Progress): Promise<SuiteOutc
   const sizes = options.quick ? SIZES_QUICK : SIZES;
   const results: Result[] = [];
   const ratios: Ratio[] = [];
-  progress.start(scaleSuite.name, sizes.length * 2);
+  const placements = sizes.flatMap(placementsOf);
+  progress.start(scaleSuite.name, placements.length);
   try {
-    const baseRates = new Map<string, readonly number[]>();
-    for (const nodes of sizes) {
-      for (const placement of placementsOf(nodes)) {
-        const measured = await measureSize(nodes, placement.workers, options);
-        results.push(...measured.results);
-        if (nodes === SIZES[0]) baseRates.set(placement.kind, measured.rates);
-        const base = baseRates.get(placement.kind)!;
-        const params = { nodes, workers: placement.workers };
-        ratios.push(ratioOfRates(params, measured.rates, base));
-        progress.step(`nodes=${nodes} workers=${placement.workers}`);
+    let base: readonly number[] | null = null;
+    for (const placement of placements) {
+      const measured = await measurePlacement(placement, options);
+      results.push(...measured.results);
+      for (const { across, rates } of measured.rates) {
+        base ??= rates; // the smallest machine comes first
+        ratios.push(ratioOfRates({ ...placement, across }, rates, base));
       }
+      progress.step(describePoint({ ...placement }));
     }
   } finally {
     progress.stop();
@@ -64,22 +69,28 @@ async function run(options: BenchOptions, progress: Progress): Promise<SuiteOutc
   return { results, ratios };
 }
 
-/** The two ways to place; a size that fits the cores has only one. */
-function placementsOf(nodes: number): { kind: "per-core" | "per-node"; workers: number }[] {
-  const perCore = Math.min(nodes, availableParallelism());
-  return [
-    { kind: "per-core", workers: perCore },
-    { kind: "per-node", workers: nodes },
-  ];
+interface Placement {
+  readonly nodes: number;
+  readonly workers: number;
 }
 
-interface Size {
-  readonly results: readonly Result[];
+/** As many workers as cores, and one per node; a size that fits the cores has only one way. */
+function placementsOf(nodes: number): Placement[] {
+  const workers = new Set([Math.min(nodes, availableParallelism()), nodes]);
+  return [...workers].map((count) => ({ nodes, workers: count }));
+}
+
+interface Rates {
+  /** The dimension that separates each client from its server. */
+  readonly across: number;
   /** Round trips per second of the whole machine, one value per window. */
   readonly rates: readonly number[];
 }
 
-async function measureSize(nodes: number, workers: number, options: BenchOptions): Promise<Size> {
+async function measurePlacement(
+  { nodes, workers }: Placement,
+  options: BenchOptions,
+): Promise<{ results: readonly Result[]; rates: readonly Rates[] }> {
   const effort = options.quick ? QUICK : FULL;
   const boots: number[] = [];
   for (let i = 1; i < effort.boots; i++) {
@@ -93,13 +104,19 @@ async function measureSize(nodes: number, workers: number, options: BenchOptions
   try {
     const residentMiB = (process.memoryUsage.rss() - rssBefore) / 2 ** 20;
     const idlePercent = await idleCpuPercent(effort.idleMs);
-    const rates = await measureRates(machine, nodes, effort);
+    const rates: Rates[] = [];
+    for (const across of new Set([0, dimensionOf(nodes) - 1])) {
+      rates.push({ across, rates: await measureRates(machine, nodes, across, effort) });
+    }
     const about = { suite: scaleSuite.name, params: { nodes, workers } } as const;
     const results = [
       resultOfValues({ ...about, name: "boot", unit: "ms" }, boots),
       resultOfValues({ ...about, name: "resident", unit: "MiB" }, [residentMiB]),
       resultOfValues({ ...about, name: "idle-cpu", unit: "%" }, [idlePercent]),
-      resultOfValues({ ...about, name: "aggregate", unit: "1/s" }, rates),
+      ...rates.map((entry) => {
+        const params = { nodes, workers, across: entry.across };
+        return resultOfValues({ ...about, params, name: "aggregate", unit: "1/s" }, entry.rates);
+      }),
     ];
     return { results, rates };
   } finally {
@@ -127,22 +144,31 @@ async function idleCpuPercent(windowMs: number): Promise<number> {
   return ((user + system) / 1000 / (performance.now() - start)) * 100;
 }
 
-/** Even nodes call their neighbour across dimension 0; returns the machine's rate per window. */
-async function measureRates(machine: Machine, nodes: number, effort: Effort): Promise<number[]> {
+/** Half of the nodes call their neighbour `across` a dimension; the machine's rate per window. */
+async function measureRates(
+  machine: Machine,
+  nodes: number,
+  across: number,
+  effort: Effort,
+): Promise<number[]> {
   const clients = nodes / 2;
   const wordCount = (clients + 1) * COUNT_STRIDE_WORDS;
   const words = new Int32Array(new SharedArrayBuffer(wordCount * Int32Array.BYTES_PER_ELEMENT));
   const server = new URL("../programs/mach-server.js", import.meta.url);
   const client = new URL("../programs/rate-client.js", import.meta.url);
   const ends: Promise<unknown>[] = [];
-  for (let index = 0; index < clients; index++) {
-    const serverNode = index * 2 + 1;
-    const serverArgs: ServerArgs = { name: NAME, sync: false };
+  const name = `bench scale ${across}`;
+  const clientNodes = Array.from({ length: nodes }, (_, node) => node).filter(
+    (node) => (node & (1 << across)) === 0,
+  );
+  for (const [index, clientNode] of clientNodes.entries()) {
+    const serverNode = clientNode | (1 << across);
+    const serverArgs: ServerArgs = { name, sync: false };
     const countWord = (index + 1) * COUNT_STRIDE_WORDS;
-    const args: RateArgs = { name: NAME, bytes: BYTES, serverNode, words, countWord };
+    const args: RateArgs = { name, bytes: BYTES, serverNode, words, countWord };
     const serving = await machine.spawn(serverNode, server, { args: serverArgs });
     serving.exited.catch(() => {}); // halt() ends it
-    ends.push((await machine.spawn(serverNode - 1, client, { args })).exited);
+    ends.push((await machine.spawn(clientNode, client, { args })).exited);
   }
   const allEnded = Promise.all(ends);
   // A client that fails ends the measurement; none returns before the stop word says so.
@@ -160,7 +186,7 @@ async function takeWindows(
   effort: Effort,
 ): Promise<number[]> {
   const rates: number[] = [];
-  await sleep(effort.windowMs); // warm-up
+  await sleep(WARM_UP_MS);
   for (let i = 0; i < effort.windows; i++) {
     const start = performance.now();
     const before = readCounts(words, clients);
@@ -182,11 +208,7 @@ function readCounts(words: Int32Array<SharedArrayBuffer>, clients: number): numb
 }
 
 /** Not interleaved (two sizes cannot share the cores): pairs windows by number. */
-function ratioOfRates(
-  params: { nodes: number; workers: number },
-  rates: readonly number[],
-  base: readonly number[],
-): Ratio {
+function ratioOfRates(params: Point, rates: readonly number[], base: readonly number[]): Ratio {
   const perWindow = rates.map((rate, window) => rate / base[window]!);
   return {
     suite: scaleSuite.name,

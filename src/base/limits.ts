@@ -18,5 +18,6 @@ export const PORT_QUEUE_LIMIT_MAX = 16;
 /** User references fit 16 bits (Mach 3.0 mach/port.h). */
 export const USER_REFERENCES_MAX = 65535;
 
-/** Entries in a name space: an index has 24 bits in a name, the rest is generation. */
-export const SPACE_ENTRIES_MAX = 1 << 24;
+/** Names in a name space: an index has 24 bits in a name, the rest is generation. Index 0 is the null
+ *  name's, the last one MACH_PORT_DEAD's. */
+export const SPACE_ENTRIES_MAX = (1 << 24) - 2;

@@ -2,6 +2,7 @@
 // The only code under src/ that loads bench/, and only when the command runs.
 
 import { readFileSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import type { Command } from "commander";
 import { EXIT_GOOD, type ExitCode, UsageError } from "./exit-code.ts";
 import { wholeNumber } from "./number-option.ts";
@@ -64,6 +65,7 @@ async function bench(suites: readonly string[], flags: BenchFlags): Promise<Exit
 
   const names = suites.length > 0 ? [...new Set(suites)] : DEFAULT_SUITES;
   note(`SEED=${options.seed} node ${process.version}`);
+  warnOfLoad();
   const report = await runSuites(names, options, progressOn(process.stderr));
   const comparison = earlier === null ? null : compareReports(earlier, report);
   for (const warning of comparison?.warnings ?? []) note(`warning: ${warning}`);
@@ -77,6 +79,14 @@ async function bench(suites: readonly string[], flags: BenchFlags): Promise<Exit
   printText(reportAsTerminalText(report));
   if (comparison !== null) printText(`\n${tableAsTerminalText(comparisonTable(comparison))}`);
   return EXIT_GOOD;
+}
+
+/** Two threads that spin for each other need two cores: with one of them taken, a hand-over waits
+ *  for the scheduler (8 ms instead of 300 ns), and no ratio heals that. */
+function warnOfLoad(): void {
+  const load = loadavg()[0]!;
+  if (load < availableParallelism() / 2) return;
+  note(`warning: load average ${load.toFixed(1)}: another program uses the cores this one needs`);
 }
 
 async function readEarlier(path: string) {

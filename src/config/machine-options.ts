@@ -10,6 +10,7 @@ import {
   MACHINE_BYTES_MAX,
   PAGE_BYTES_MAX,
   PAGE_BYTES_MIN,
+  SPACE_ENTRIES_MAX,
 } from "../base/limits.ts";
 import { isPowerOfTwo } from "../base/words.ts";
 
@@ -114,8 +115,8 @@ const schema = z.strictObject({
         .number()
         .int()
         .min(16)
-        .max(1 << 24)
-        .default(1 << 24),
+        .max(SPACE_ENTRIES_MAX)
+        .default(SPACE_ENTRIES_MAX),
     })
     .prefault({}),
   processors: z

@@ -3,6 +3,9 @@
 //   release -> frees it and wakes everyone who left word; they compete again.
 // A channel is never spun on: its waiter's node goes on stepping and retries.
 //
+// A waiter that parks looks at wordStands() after it announced that: a release that came while its
+// worker was still awake has taken the word and rung nobody, and the next holder will find none.
+//
 // Why no wake-up is lost: a waiter sets its bit and CHANNEL_WAITING, then tries once more; the holder
 // frees the channel, then reads CHANNEL_WAITING. All four are sequentially consistent, so if the
 // waiter's second try failed, the holder reads its word.
@@ -26,6 +29,11 @@ export const leaveWord = (words: Int32Array, at: number, waitersAt: number, node
   // release: the bit above; pairs with the load in release().
   Atomics.store(words, at + CHANNEL_WAITING, 1);
 };
+
+/** True while the word that `node` left stands: the next release will ring its worker. */
+export const wordStands = (words: Int32Array, waitersAt: number, node: number): boolean =>
+  // acquire: pairs with the exchange in wakeWaiters().
+  (Atomics.load(words, waitersAt + (node >>> 5)) & (1 << (node & 31))) !== 0;
 
 /** Frees the channel and rings all who left word. */
 export const release = (board: Board, at: number, waitersAt: number): void => {

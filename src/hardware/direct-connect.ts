@@ -13,7 +13,7 @@ import { assert } from "../base/assert.ts";
 import { NEVER, NS_PER_S } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import type { Board } from "./board.ts";
-import { leaveWord, release, tryHold } from "./channel.ts";
+import { leaveWord, release, tryHold, wordStands } from "./channel.ts";
 import { nextDimension } from "./ecube-route.ts";
 import {
   CHANNEL_BLOCKED_NS,
@@ -37,7 +37,7 @@ import {
 } from "./packet-layout.ts";
 import { movePacket } from "./packet-mover.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
-import { descriptorToFill, publishDescriptor, ReceiveRing } from "./receive-ring.ts";
+import { descriptorToFill, isStarving, publishDescriptor, ReceiveRing } from "./receive-ring.ts";
 
 /** The modelled wire; zeros mean: as fast as the host can. */
 export interface Pacing {
@@ -101,7 +101,8 @@ export class DirectConnect implements NetworkInterface {
   }
 
   hasWork(): boolean {
-    return this.ring.poll() !== NO_PACKET;
+    if (this.ring.poll() !== NO_PACKET) return true;
+    return this.current !== NO_PACKET && this.canGoOn();
   }
 
   arm(frame: number): void {
@@ -114,6 +115,20 @@ export class DirectConnect implements NetworkInterface {
 
   nextDeadlineNs(): number {
     return this.times[READY]!;
+  }
+
+  /** True unless the word left where the circuit waits still stands. A release that found our worker
+   *  awake took the word and rang nobody; before parking, pump() must leave it again. */
+  private canGoOn(): boolean {
+    if (this.blockedAt !== NO_PACKET) {
+      return !wordStands(this.board.words, this.blockedAt + this.waitersOffset(), this.node);
+    }
+    if (this.descriptor !== NO_PACKET) return false; // paced: nextDeadlineNs() tells when
+    return !isStarving(this.board, this.board.regionAt[this.destination]!, this.node);
+  }
+
+  private waitersOffset(): number {
+    return this.here === this.destination ? EJECT_WORDS : CHANNEL_WORDS;
   }
 
   /** Takes the circuit as far as it goes; true when the packet was delivered. */
@@ -160,7 +175,7 @@ export class DirectConnect implements NetworkInterface {
     }
     if (this.blockedAt === at) {
       // Ours now, so we may write its counter. Ejection channels keep no times.
-      if (waitersAt - at === CHANNEL_WORDS) {
+      if (this.here !== this.destination) {
         this.board.doubles[(at + CHANNEL_BLOCKED_NS) >> 1]! += nowNs - this.times[BLOCKED_SINCE]!;
       }
       this.blockedAt = NO_PACKET;

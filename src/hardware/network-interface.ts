@@ -28,7 +28,8 @@ export interface NetworkInterface {
   pump(nowNs: number): number;
   /** Word of the first filled descriptor, or NO_PACKET. */
   poll(): number;
-  /** True when pump() or poll() would find something. What is blocked does not count: it is rung for. */
+  /** True when pump() or poll() would find something: the look that a worker takes between announcing
+   *  that it parks and waiting. What is still blocked does not count: its release will ring. */
   hasWork(): boolean;
   /** Arms the descriptor that poll() gave, with `frame`, and moves to the next. */
   arm(frame: number): void;

@@ -101,6 +101,11 @@ export const descriptorToFill = (board: Board, regionAt: number, node: number): 
   return regionAt + layout.ringAt + (tail & (layout.ringLength - 1)) * PACKET_WORDS;
 };
 
+/** True while `node`, whom descriptorToFill() gave nothing, is on record: the next arm rings it. */
+export const isStarving = (board: Board, regionAt: number, node: number): boolean =>
+  // acquire: pairs with the exchange in wakeStarved().
+  Atomics.load(board.words, regionAt + board.layout.ejectionAt + EJECT_STARVED) === node + 1;
+
 /** Makes a filled descriptor visible to software. Condition as above. */
 export const publishDescriptor = (board: Board, regionAt: number, descriptor: number): void => {
   const { words, layout } = board;

@@ -14,10 +14,7 @@ import {
   MACH_SEND_INVALID_RIGHT,
   MACH_SEND_INVALID_TYPE,
   MACH_SEND_MSG_TOO_SMALL,
-  MACH_SEND_NO_BUFFER,
 } from "../base/status.ts";
-import { FRAME_MESSAGE, NO_FRAME } from "../hardware/frame-table.ts";
-import { PACKET_INLINE_BYTES_MAX } from "../hardware/packet-layout.ts";
 import type { IpcContext } from "./context.ts";
 import { bodyWord, type KernelMessage } from "./kernel-message.ts";
 import type { Message } from "./message.ts";
@@ -54,9 +51,9 @@ import { copyWords } from "./word-copy.ts";
 /** Body word of a dead right in the kernel and on the wire. */
 export const BODY_DEAD = -1;
 
-/** From `message` of a task to `kernel`, a message just taken from the pool.
- *  MACH_MSG_SUCCESS: `kernel` holds the rights. MACH_SEND_INVALID_DEST, _REPLY, _HEADER, _DATA,
- *  _NO_BUFFER: nothing has happened. _INVALID_RIGHT, _INVALID_TYPE, _MSG_TOO_SMALL: the rights that had
+/** From `message` of a task to `kernel`, a message just taken from the pool for its size.
+ *  MACH_MSG_SUCCESS: `kernel` holds the rights. MACH_SEND_INVALID_DEST, _REPLY, _HEADER, _DATA:
+ *  nothing has happened. _INVALID_RIGHT, _INVALID_TYPE, _MSG_TOO_SMALL: the rights that had
  *  been taken are released. In no case but success does `kernel` hold anything. */
 export const copyin = (
   ipc: IpcContext,
@@ -65,13 +62,8 @@ export const copyin = (
   kernel: KernelMessage,
 ): number => {
   const { size } = message;
-  if (!(size >= 0 && size <= message.bytes.length)) return MACH_SEND_INVALID_DATA;
-  if (size > PACKET_INLINE_BYTES_MAX) {
-    if (size > ipc.memory.layout.pageBytes) return MACH_SEND_INVALID_DATA;
-    const frame = ipc.frames.allocate(FRAME_MESSAGE);
-    if (frame === NO_FRAME) return MACH_SEND_NO_BUFFER;
-    kernel.frame = frame;
-  }
+  if (size >>> 0 !== size || size > message.bytes.length) return MACH_SEND_INVALID_DATA;
+  if (size > ipc.memory.layout.pageBytes) return MACH_SEND_INVALID_DATA;
   const status = copyinHeader(space, message, kernel);
   if (status !== MACH_MSG_SUCCESS) return status;
   kernel.id = message.id | 0;
@@ -91,13 +83,15 @@ const copyinHeader = (space: Space, message: Message, kernel: KernelMessage): nu
   } else {
     if (!isSendDisposition(localDisposition)) return MACH_SEND_INVALID_HEADER;
     if (local === remote) return copyinSameName(space, message, kernel);
+    if (space.find(remote) < 0) return MACH_SEND_INVALID_DEST;
     if (local !== MACH_PORT_NULL && local !== MACH_PORT_DEAD) {
       if (!canCopyin(space, local, localDisposition)) return MACH_SEND_INVALID_REPLY;
     }
   }
-  const taken = space.copyinRight(remote, remoteDisposition);
-  if (taken !== KERN_SUCCESS || space.copied === null) return MACH_SEND_INVALID_DEST;
+  if (!canCopyin(space, remote, remoteDisposition)) return MACH_SEND_INVALID_DEST;
+  if (space.portAt(space.find(remote)) === null) return MACH_SEND_INVALID_DEST;
   // --- committed: the reply right was seen to be good, and another name cannot have changed it ---
+  space.copyinRight(remote, remoteDisposition);
   kernel.remote = space.copied;
   kernel.remoteRight = carriedRight(remoteDisposition);
   copyinReply(space, local, localDisposition, kernel);

@@ -10,7 +10,7 @@ import { BODY_DEAD } from "./copyin.ts";
 import { bodyWord, type KernelMessage } from "./kernel-message.ts";
 import { Message } from "./message.ts";
 import { PORT_DEAD, type Port } from "./port.ts";
-import { collectIfGone, releaseRight } from "./release.ts";
+import { releaseRight } from "./release.ts";
 import {
   type CarriedRight,
   isPortDisposition,
@@ -101,7 +101,7 @@ const copyoutRight = (ipc: IpcContext, space: Space, port: Port, right: CarriedR
   if (port.state === PORT_DEAD && right !== PORT_RECEIVE) {
     if (right === PORT_SEND_ONCE) port.sendOnceRights -= 1;
     else port.sendRights -= 1;
-    collectIfGone(ipc, port);
+    ipc.ports.collectIfGone(port);
     return MACH_PORT_DEAD;
   }
   const name = space.copyoutRight(port, right);

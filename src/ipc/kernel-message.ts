@@ -9,7 +9,7 @@ import { assert } from "../base/assert.ts";
 import type { FrameTable } from "../hardware/frame-table.ts";
 import { FRAME_MESSAGE, NO_FRAME } from "../hardware/frame-table.ts";
 import { PACKET_WORDS } from "../hardware/machine-layout.ts";
-import { PACKET_BODY } from "../hardware/packet-layout.ts";
+import { PACKET_BODY, PACKET_INLINE_BYTES_MAX } from "../hardware/packet-layout.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { Port } from "./port.ts";
 import { type CarriedRight, PORT_SEND } from "./rights.ts";
@@ -58,15 +58,18 @@ export class MessagePool {
   private freeFirst: KernelMessage | null = null;
   private free = 0;
   private readonly receiveReserve: number;
+  private readonly frameReserve: number;
   private sink: PoolSink | null = null;
 
   /** `receiveReserve`: messages that only arrivals may take, so that senders who fill the pool
-   *  cannot keep the node from accepting what would let them go on. */
+   *  cannot keep the node from accepting what would let them go on. Of the frames, a quarter or as
+   *  many, for the same reason: two nodes whose frames all wait to be sent to each other are stuck. */
   constructor(memory: PhysicalMemory, frames: FrameTable, receiveReserve: number) {
     this.memory = memory;
     this.frames = frames;
     this.receiveReserve = receiveReserve;
-    const { packetBuffers, packetsAt } = memory.layout;
+    const { packetBuffers, packetsAt, frameCount, ringLength } = memory.layout;
+    this.frameReserve = Math.min(receiveReserve, (frameCount - ringLength) >> 2);
     assert(receiveReserve < packetBuffers, "the reserve leaves room for senders");
     for (let i = packetBuffers - 1; i >= 0; i--) {
       const message = new KernelMessage(i, packetsAt + i * PACKET_WORDS);
@@ -86,14 +89,20 @@ export class MessagePool {
     return this.free;
   }
 
-  /** True when a sender may take one. */
-  get roomToSend(): boolean {
-    return this.free > this.receiveReserve;
+  /** True when a sender of `bytes` may take one, and `ahead` others before it. */
+  roomToSend(bytes: number, ahead = 0): boolean {
+    if (this.free <= this.receiveReserve + ahead) return false;
+    return bytes <= PACKET_INLINE_BYTES_MAX || this.frames.freeCount > this.frameReserve + ahead;
   }
 
-  /** A message for a sender, or null. */
-  takeToSend(): KernelMessage | null {
-    return this.free > this.receiveReserve ? this.take() : null;
+  /** A message for a sender of `bytes`, with a frame if they need one; or null. */
+  takeToSend(bytes: number): KernelMessage | null {
+    if (!this.roomToSend(bytes)) return null;
+    const message = this.take();
+    if (message !== null && bytes > PACKET_INLINE_BYTES_MAX) {
+      message.frame = this.frames.allocate(FRAME_MESSAGE);
+    }
+    return message;
   }
 
   /** A message for an arrival, or null. */

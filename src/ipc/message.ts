@@ -20,6 +20,7 @@ import {
   itemEnd,
   itemNumber,
   itemType,
+  SHORT_NUMBER_MAX,
   TYPE_BYTE,
   TYPE_INTEGER_32,
   TYPE_STRING,
@@ -28,7 +29,6 @@ import {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const LONG_DESCRIPTOR_BYTES = 12;
 
 export class Message {
   /** Destination when sent; when received, the right to answer to (or MACH_PORT_NULL). */
@@ -139,7 +139,8 @@ export class Message {
 
   private addItem(type: number, elementBits: number, number: number, bytes: number): number {
     if (!this.complex) this.clear();
-    if (this.size + LONG_DESCRIPTOR_BYTES + alignUp(bytes, 4) > this.capacity) {
+    const descriptor = number <= SHORT_NUMBER_MAX ? 4 : 12;
+    if (this.size + descriptor + alignUp(bytes, 4) > this.capacity) {
       throw new RangeError(
         `this item of ${bytes} bytes does not fit: the message holds ${this.capacity} bytes ` +
           `and has ${this.size} already`,

@@ -105,9 +105,9 @@ export class PortTable {
     return port;
   }
 
-  /** Forgets a dead port to which no right is left. */
-  collect(port: Port): void {
-    assert(port.state === PORT_DEAD && port.sendRights === 0 && port.sendOnceRights === 0);
+  /** Forgets a port when it is dead and its last right is gone. */
+  collectIfGone(port: Port): void {
+    if (port.state !== PORT_DEAD || port.sendRights > 0 || port.sendOnceRights > 0) return;
     if (this.ports[port.index] !== port) return;
     this.ports[port.index] = null;
     this.freeIndexes.push(port.index);

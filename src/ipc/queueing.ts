@@ -61,11 +61,12 @@ export const sendToPort = (ipc: IpcContext, message: KernelMessage, always: bool
 };
 
 const enqueue = (ipc: IpcContext, port: Port, message: KernelMessage, always: boolean): number => {
-  for (let wait = takeReceiver(port); wait !== null; wait = takeReceiver(port)) {
-    if (handOver(ipc, port, message, wait)) return MACH_MSG_SUCCESS;
-  }
+  // First, though a receiver that waits means an empty queue: a limit of 0 stops every ordinary send.
   if (port.messageCount >= port.queueLimit && !always && message.remoteRight !== PORT_SEND_ONCE) {
     return WOULD_BLOCK;
+  }
+  for (let wait = takeReceiver(port); wait !== null; wait = takeReceiver(port)) {
+    if (handOver(ipc, port, message, wait)) return MACH_MSG_SUCCESS;
   }
   message.next = null;
   if (port.queueLast === null) port.queueFirst = message;

@@ -37,14 +37,7 @@ export const releaseRight = (ipc: IpcContext, port: Port, right: CarriedRight): 
       if (port.state !== PORT_DEAD) destroyPort(ipc, port);
       break;
   }
-  collectIfGone(ipc, port);
-};
-
-/** Forgets a dead port when its last right is gone. */
-export const collectIfGone = (ipc: IpcContext, port: Port): void => {
-  if (port.state === PORT_DEAD && port.sendRights === 0 && port.sendOnceRights === 0) {
-    ipc.ports.collect(port);
-  }
+  ipc.ports.collectIfGone(port);
 };
 
 /** Uses the send-once right to say that it was destroyed (mach/notify.h, 71). */

@@ -10,7 +10,14 @@
 import { assert } from "../base/assert.ts";
 import { SPACE_ENTRIES_MAX, USER_REFERENCES_MAX } from "../base/limits.ts";
 import { KERN_INVALID_NAME, KERN_INVALID_RIGHT, KERN_SUCCESS } from "../base/status.ts";
-import { enterPortState, PORT_DEAD, PORT_IN_SPACE, PORT_IN_TRANSIT, type Port } from "./port.ts";
+import {
+  enterPortState,
+  PORT_DEAD,
+  PORT_IN_SPACE,
+  PORT_IN_TRANSIT,
+  type Port,
+  type PortTable,
+} from "./port.ts";
 import {
   type CarriedRight,
   COPY_SEND,
@@ -46,12 +53,15 @@ export class Space {
   private readonly generations: number[] = [0];
   private readonly freeIndexes: number[] = [];
   private readonly sendNames = new Map<Port, PortName>();
+  private readonly table: PortTable;
   private readonly entriesMax: number;
 
   /** The port of the right that copyinRight() took last; null if it was dead. */
   copied: Port | null = null;
 
-  constructor(entriesMax = SPACE_ENTRIES_MAX) {
+  /** `table`: the node's ports. `entriesMax`: names that the space can have. */
+  constructor(table: PortTable, entriesMax = SPACE_ENTRIES_MAX) {
+    this.table = table;
     this.entriesMax = entriesMax;
   }
 
@@ -103,7 +113,7 @@ export class Space {
     let index = this.freeIndexes.pop();
     if (index === undefined) {
       index = this.types.length;
-      if (index >= this.entriesMax) return MACH_PORT_NULL;
+      if (index > this.entriesMax) return MACH_PORT_NULL;
       this.generations[index] = 0;
     }
     this.ports[index] = port;
@@ -116,7 +126,7 @@ export class Space {
 
   /** True when another name can be made without fail. */
   get hasRoom(): boolean {
-    return this.freeIndexes.length > 0 || this.types.length < this.entriesMax;
+    return this.freeIndexes.length > 0 || this.types.length <= this.entriesMax;
   }
 
   /** Makes `port`'s receive right this space's, merged with a send right it may have. */
@@ -306,5 +316,6 @@ export class Space {
     }
     this.ports[index] = null;
     this.types[index] = TYPE_DEAD_NAME;
+    this.table.collectIfGone(port);
   }
 }

@@ -15,7 +15,8 @@ export const TYPE_BYTE = 9;
 export const TYPE_INTEGER_32 = 2;
 export const TYPE_STRING = 12;
 
-const SHORT_NUMBER_MAX = 0xfff;
+/** Most elements that a short descriptor can tell. */
+export const SHORT_NUMBER_MAX = 0xfff;
 const PORT_NAME_BITS = 32;
 
 export const isLongForm = (words: Int32Array, at: number): boolean =>

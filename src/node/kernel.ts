@@ -183,6 +183,10 @@ export class NodeKernel implements TaskKernel {
     this.memory.counters[COUNTERS.spins.index]! += 1;
   }
 
+  get isHalted(): boolean {
+    return this.halted;
+  }
+
   // --- tasks ------------------------------------------------------------------------------------
 
   taskResumes(task: Task): void {
@@ -205,20 +209,24 @@ export class NodeKernel implements TaskKernel {
     this.epoch += 1;
   }
 
-  roomToSend(task: Task): Promise<void> {
+  roomToSend(task: Task, bytes: number): Promise<void> {
     if (this.halted) return Promise.reject(interrupted(MACH_SEND_INTERRUPTED));
     return new Promise<void>((resolve, reject) => {
-      this.roomWaiters.push({ task, resolve, reject });
+      this.roomWaiters.push({ task, bytes, resolve, reject });
     });
   }
 
-  /** PoolSink: a message came back. Refused senders of other nodes are told first. */
+  /** PoolSink: a message came back. Refused senders of other nodes are told first; then those here,
+   *  oldest first, as far as there is room. One that finds none after all waits again. */
   messageFreed(): void {
     if (this.transport.isStopped) this.transport.buffersAvailable();
-    if (this.roomWaiters.length === 0 || !this.ipc.pool.roomToSend) return;
-    const { task, resolve } = this.roomWaiters.shift()!;
-    this.taskResumes(task);
-    resolve();
+    for (let ahead = 0; this.roomWaiters.length > 0; ahead++) {
+      const { task, bytes, resolve } = this.roomWaiters[0]!;
+      if (!this.ipc.pool.roomToSend(bytes, ahead)) return;
+      this.roomWaiters.shift();
+      this.taskResumes(task);
+      resolve();
+    }
   }
 
   setTimer(deadlineNs: number, fire: () => void): () => void {
@@ -294,6 +302,7 @@ export class NodeKernel implements TaskKernel {
 
 interface RoomWaiter {
   readonly task: Task;
+  readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (error: MachError) => void;
 }

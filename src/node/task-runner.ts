@@ -57,7 +57,7 @@ export class TaskRunner {
     const loaded = await this.loadProgram(url);
     if (loaded.kind === "failed") return loaded;
     const id = this.nextId++;
-    const space = new Space(this.kernel.namesPerTask);
+    const space = new Space(this.kernel.ipc.ports, this.kernel.namesPerTask);
     const task = new Task(this.kernel, space, id);
     this.running += 1;
     const outcome = this.run(loaded.program, task, space, args);

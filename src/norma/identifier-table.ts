@@ -46,12 +46,14 @@ export class IdentifierTable {
     port.identifier = makeIdentifier(this.node, localId);
   }
 
-  /** The live port of an identifier of this node; null if there is none (any more). */
+  /** The port of an identifier of this node; null if there is none (any more). A dead one is found as
+   *  long as rights to it are counted: a send-once right that comes home is then counted off. */
   principal(identifier: Identifier): Port | null {
     if (identifierNode(identifier) !== this.node) return null;
     const localId = identifierLocal(identifier);
     const port = this.principals[localId] ?? null;
     if (port === null || port.state !== PORT_DEAD) return port;
+    if (port.sendRights > 0 || port.sendOnceRights > 0) return port;
     this.principals[localId] = null;
     return null;
   }

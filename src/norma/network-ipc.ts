@@ -145,7 +145,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   // --- in -----------------------------------------------------------------------------------------
 
   accept(at: number, _source: number): number {
-    const { memory, pool } = this.ipc;
+    const { memory, pool, frames } = this.ipc;
     const { words } = memory;
     const frame = words[at + PACKET_FRAME]!;
     if (!this.isSound(at)) {
@@ -153,14 +153,12 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
       memory.counters[COUNTERS.damaged.index]! += 1;
       return frame;
     }
+    // Both, or neither: a message taken and put back would announce itself as a free buffer.
+    if (words[at + PACKET_PAGE] !== 0 && frames.freeCount === 0) return REFUSED;
     const message = pool.takeToReceive();
     if (message === null) return REFUSED;
-    const armNext = this.takeBody(at, frame, message);
-    if (armNext === REFUSED) {
-      pool.put(message);
-      return REFUSED;
-    }
     // --- committed: the packet is stored -----------------------------------------------------------
+    const armNext = this.takeBody(at, frame, message);
     this.translateIn(at, message);
     if (message.remote === null) destroyMessage(this.ipc, message);
     else sendToPort(this.ipc, message, true);
@@ -177,11 +175,9 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
       copyWords(words, message.at + PACKET_BODY, words, at + PACKET_BODY, count);
       return frame;
     }
-    const replacement = frames.allocate(FRAME_ARMED);
-    if (replacement === NO_FRAME) return REFUSED;
     frames.hand(frame, FRAME_ARMED, FRAME_MESSAGE);
     message.frame = frame;
-    return replacement;
+    return frames.allocate(FRAME_ARMED);
   }
 
   private translateIn(at: number, message: KernelMessage): void {

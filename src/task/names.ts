@@ -3,7 +3,12 @@
 // to it.
 
 import { NS_PER_MS } from "../base/clock.ts";
-import { MACH_MSG_SUCCESS, NETNAME_NO_SUCH_HOST, NETNAME_NOT_CHECKED_IN } from "../base/status.ts";
+import {
+  KERN_NO_SPACE,
+  MACH_MSG_SUCCESS,
+  NETNAME_NO_SUCH_HOST,
+  NETNAME_NOT_CHECKED_IN,
+} from "../base/status.ts";
 import { Message } from "../ipc/message.ts";
 import {
   COPY_SEND,
@@ -11,6 +16,7 @@ import {
   MACH_PORT_NULL,
   MAKE_SEND,
   MAKE_SEND_ONCE,
+  MOVE_SEND,
   type PortName,
   TYPE_RECEIVE,
 } from "../ipc/rights.ts";
@@ -62,7 +68,9 @@ export class Names {
   /** A send right for the port checked in under `name`. NETNAME_NOT_CHECKED_IN, NETNAME_NO_SUCH_HOST. */
   async lookUp(name: string, options: LookUpOptions = {}): Promise<PortName> {
     const nodes = this.#nodesToAsk(options.host ?? "*");
-    const deadlineNs = this.#kernel.clock.now() + (options.waitNs ?? 0);
+    const { waitNs = 0 } = options;
+    if (!(waitNs >= 0)) throw new RangeError(`waitNs is ${waitNs}; it must be 0 or more`);
+    const deadlineNs = this.#kernel.clock.now() + waitNs;
     for (;;) {
       for (const node of nodes) {
         const found = await this.#askNode(node, name);
@@ -122,18 +130,30 @@ export class Names {
   }
 
   async #rpc(node: number, request: Message): Promise<Message> {
-    const server = this.#kernel.specialPort(node, NAME_SERVER_SPECIAL_PORT);
-    server.sendRights += 1; // the right that insertSend() puts under a name
-    const name = this.#space.insertSend(server);
     const replyPort = this.#replyPorts.pop() ?? this.#task.ports.allocate();
-    request.remote = name;
-    request.remoteDisposition = COPY_SEND;
-    request.local = replyPort;
-    request.localDisposition = MAKE_SEND_ONCE;
-    const reply = await this.#task.rpc(request);
-    this.#replyPorts.push(replyPort);
-    this.#task.ports.deallocate(name);
-    return reply;
+    try {
+      request.remote = this.#nameServer(node);
+      request.remoteDisposition = MOVE_SEND;
+      request.local = replyPort;
+      request.localDisposition = MAKE_SEND_ONCE;
+      const reply = await this.#task.rpc(request);
+      this.#replyPorts.push(replyPort);
+      return reply;
+    } catch (error) {
+      // A port on which a reply may still come is not used again.
+      this.#task.ports.destroy(replyPort);
+      throw error;
+    }
+  }
+
+  /** A send right for the server of a node, under a name of this task. */
+  #nameServer(node: number): PortName {
+    const server = this.#kernel.specialPort(node, NAME_SERVER_SPECIAL_PORT);
+    if (this.#space.nameOf(server) === MACH_PORT_NULL && !this.#space.hasRoom) {
+      throw new MachError(KERN_NO_SPACE, "the name space is full");
+    }
+    server.sendRights += 1; // the right that insertSend() puts under the name
+    return this.#space.insertSend(server);
   }
 
   /** MAKE_SEND for a receive right, COPY_SEND for a send right; null as it is. */

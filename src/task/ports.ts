@@ -4,6 +4,7 @@
 
 import { PORT_QUEUE_LIMIT_MAX, USER_REFERENCES_MAX } from "../base/limits.ts";
 import {
+  KERN_INVALID_CAPABILITY,
   KERN_INVALID_NAME,
   KERN_INVALID_RIGHT,
   KERN_INVALID_VALUE,
@@ -16,13 +17,15 @@ import {
 import type { IpcContext } from "../ipc/context.ts";
 import { PORT_IN_SPACE, type Port } from "../ipc/port.ts";
 import { admitSenders } from "../ipc/queueing.ts";
-import { destroyPort, releaseRight } from "../ipc/release.ts";
+import { releaseRight } from "../ipc/release.ts";
 import {
   COPY_SEND,
   type Disposition,
+  MACH_PORT_DEAD,
   MACH_PORT_NULL,
   MAKE_SEND,
   MOVE_SEND,
+  PORT_RECEIVE,
   PORT_SEND,
   PORT_SEND_ONCE,
   type PortName,
@@ -80,6 +83,7 @@ export class Ports {
 
   /** User references that a name has for one kind of right; 0 if it lacks it. */
   getRefs(name: PortName, right: Right): number {
+    checkRight(right);
     const index = this.#find(name);
     const type = this.#space.typeAt(index);
     if ((type & (1 << (16 + right))) === 0) return 0;
@@ -109,6 +113,7 @@ export class Ports {
 
   /** Changes the references of one right under a name. Receive and send-once: 0 or -1. */
   modRefs(name: PortName, right: Right, delta: number): void {
+    checkRight(right);
     const index = this.#find(name);
     const type = this.#space.typeAt(index);
     if ((type & (1 << (16 + right))) === 0) {
@@ -135,16 +140,28 @@ export class Ports {
   /** Gives this task a right made from `from` (a name of this task) under `name`. With the task's
    *  own receive right: insertRight(name, name, MAKE_SEND) adds a send right to it. */
   insertRight(name: PortName, from: PortName, disposition: Disposition): void {
+    if (name === MACH_PORT_NULL || name === MACH_PORT_DEAD) {
+      throw new MachError(KERN_INVALID_VALUE, `name is ${hex(name)}, which is never one's own`);
+    }
+    if (from === MACH_PORT_NULL || from === MACH_PORT_DEAD) {
+      throw new MachError(KERN_INVALID_CAPABILITY, `from is ${hex(from)}: no right, or a dead one`);
+    }
     if (disposition !== MAKE_SEND && disposition !== COPY_SEND && disposition !== MOVE_SEND) {
       throw new MachError(KERN_INVALID_VALUE, `disposition is ${disposition}; 17, 19 or 20`);
     }
     const source = this.#space.portAt(this.#find(from));
+    if (source === null) {
+      throw new MachError(KERN_INVALID_CAPABILITY, `from ${hex(from)} is a dead name`);
+    }
     const index = this.#space.find(name);
     if (index !== NO_ENTRY && this.#space.portAt(index) !== source) {
       throw new MachError(KERN_NAME_EXISTS, `name ${hex(name)} denotes something else`);
     }
-    if (index === NO_ENTRY || source === null) {
+    if (index === NO_ENTRY) {
       throw new MachError(KERN_RIGHT_EXISTS, `the task has this right as ${hex(from)}`);
+    }
+    if (disposition === MOVE_SEND && (this.#space.typeAt(index) & TYPE_SEND) !== 0) {
+      return; // moved from this name to this name
     }
     if (this.#space.referencesAt(index) >= USER_REFERENCES_MAX - 1) {
       throw new MachError(KERN_UREFS_OVERFLOW, `name ${hex(name)} has all references it can`);
@@ -205,7 +222,7 @@ export class Ports {
   }
 
   #destroyReceive(index: number): void {
-    destroyPort(this.#ipc, this.#space.removeReceive(index));
+    releaseRight(this.#ipc, this.#space.removeReceive(index), PORT_RECEIVE);
   }
 
   #modReferences(index: number, right: Right, delta: number): void {
@@ -213,7 +230,9 @@ export class Ports {
     if (!Number.isInteger(delta) || references + delta < 0) {
       throw new MachError(KERN_INVALID_VALUE, `delta is ${delta}; at least -${references}`);
     }
-    if (references + delta >= USER_REFERENCES_MAX) {
+    // A send right stays one below, so that a dead name made of it has room for a request's reference.
+    const most = right === RIGHT_SEND ? USER_REFERENCES_MAX - 1 : USER_REFERENCES_MAX;
+    if (references + delta > most) {
       throw new MachError(KERN_UREFS_OVERFLOW, `${references} + ${delta} references`);
     }
     if (delta >= 0) this.#space.addReferences(index, delta);
@@ -235,6 +254,11 @@ export const destroySpace = (ipc: IpcContext, space: Space): void => {
     // Destroying one right can only take others of this space away, never add.
     if (space.find(name) !== NO_ENTRY) ports.destroy(name);
   }
+};
+
+const checkRight = (right: number): void => {
+  if (Number.isInteger(right) && right >= RIGHT_SEND && right <= RIGHT_DEAD_NAME) return;
+  throw new MachError(KERN_INVALID_VALUE, `right is ${right}; ${RIGHT_SEND} to ${RIGHT_DEAD_NAME}`);
 };
 
 const hex = (name: PortName): string => (name === MACH_PORT_NULL ? "0" : `0x${name.toString(16)}`);

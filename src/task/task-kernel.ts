@@ -18,6 +18,8 @@ export interface TaskKernel {
   readonly clock: StepClock;
   /** True when the node has its worker thread for itself: the Sync calls are possible. */
   readonly exclusive: boolean;
+  /** True once the machine is being halted: nothing may begin to wait any more. */
+  readonly isHalted: boolean;
 
   /** Steps the kernel while `wait` waits, nothing else on this node can run, and its patience lasts. */
   spin(wait: Waiting): void;
@@ -28,8 +30,8 @@ export interface TaskKernel {
   taskResumes(task: Task): void;
   /** The task runs: it is no longer among those that could. */
   taskRuns(task: Task): void;
-  /** Resolves when a sender may take a message from the pool; MachError at halt. */
-  roomToSend(task: Task): Promise<void>;
+  /** Resolves when a sender of `bytes` may take a message from the pool; MachError at halt. */
+  roomToSend(task: Task, bytes: number): Promise<void>;
   /** Calls `fire` at `deadlineNs`; the returned function cancels. */
   setTimer(deadlineNs: number, fire: () => void): () => void;
   /** Resolves at `deadlineNs`; MachError KERN_ABORTED at halt. */

@@ -7,6 +7,7 @@ import { NEVER } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import {
   MACH_MSG_SUCCESS,
+  MACH_RCV_INTERRUPTED,
   MACH_RCV_TIMED_OUT,
   MACH_SEND_NO_BUFFER,
   MIG_SERVER_DIED,
@@ -75,6 +76,11 @@ export class Task implements WaitSink {
   /** The wait of the send that #trySend() found no room for. */
   #blocked: TaskSend | null = null;
 
+  /** The kernel under a task: for comparators and checkers, which look beneath the task API. */
+  static kernelOf(task: Task): TaskKernel {
+    return task.#kernel;
+  }
+
   constructor(kernel: TaskKernel, space: Space, id: number) {
     this.#kernel = kernel;
     this.#space = space;
@@ -138,7 +144,7 @@ export class Task implements WaitSink {
     this.#needsExclusive("sendSync");
     let status = this.#trySend(message);
     while (status === MACH_SEND_NO_BUFFER) {
-      this.#kernel.spinUntil(new RoomToSend(this.#kernel), NEVER);
+      this.#kernel.spinUntil(new RoomToSend(this.#kernel, message.size), NEVER);
       status = this.#trySend(message);
     }
     if (status === WOULD_BLOCK) {
@@ -166,7 +172,7 @@ export class Task implements WaitSink {
   /** Copyin and queueing. WOULD_BLOCK: the message is copied in, and #blocked waits with it. */
   #trySend(message: Message): number {
     const { ipc } = this.#kernel;
-    const kernel = ipc.pool.takeToSend();
+    const kernel = ipc.pool.takeToSend(message.size);
     if (kernel === null) return MACH_SEND_NO_BUFFER;
     const status = copyin(ipc, this.#space, message, kernel);
     if (status !== MACH_MSG_SUCCESS) {
@@ -191,7 +197,7 @@ export class Task implements WaitSink {
   async #sendSlowly(message: Message, firstStatus: number): Promise<void> {
     let status = firstStatus;
     while (status === MACH_SEND_NO_BUFFER) {
-      await this.#kernel.roomToSend(this);
+      await this.#kernel.roomToSend(this, message.size);
       this.#runs();
       status = this.#trySend(message);
     }
@@ -230,6 +236,10 @@ export class Task implements WaitSink {
     options: ReceiveOptions | undefined,
     expectsReply: boolean,
   ): TaskReceive {
+    const timeoutNs = options?.timeoutNs;
+    if (timeoutNs !== undefined && !(timeoutNs >= 0)) {
+      throw new RangeError(`timeoutNs is ${timeoutNs}; it must be 0 or more`);
+    }
     const wait = this.#spare.pop() ?? new TaskReceive(this);
     wait.expectsReply = expectsReply;
     wait.into = options?.into ?? null;
@@ -255,6 +265,11 @@ export class Task implements WaitSink {
   }
 
   #suspend(wait: TaskReceive, deadlineNs: number): Promise<Message> {
+    if (this.#kernel.isHalted) {
+      removeReceiver(wait.port!, wait);
+      wait.status = MACH_RCV_INTERRUPTED;
+      return Promise.reject(receiveError(wait));
+    }
     if (deadlineNs !== NEVER) {
       wait.cancelTimer = this.#kernel.setTimer(deadlineNs, () => this.#timeOut(wait));
     }
@@ -342,12 +357,14 @@ export class Task implements WaitSink {
 /** Waits for the message pool; for the Sync calls. */
 class RoomToSend {
   private readonly kernel: TaskKernel;
+  private readonly bytes: number;
 
-  constructor(kernel: TaskKernel) {
+  constructor(kernel: TaskKernel, bytes: number) {
     this.kernel = kernel;
+    this.bytes = bytes;
   }
 
   get waiting(): boolean {
-    return !this.kernel.ipc.pool.roomToSend;
+    return !this.kernel.ipc.pool.roomToSend(this.bytes);
   }
 }

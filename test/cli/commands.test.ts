@@ -87,6 +87,50 @@ test("cli: bench --json prints one document of the published shape and nothing e
   expect(compared.stdout).toMatch(/micro clock-read.* %/);
 });
 
+const ECHO = `export default async (task, args) => {
+  if (args?.failOn === task.node) throw new Error("0xBAD");
+  if (args?.hang) await task.sleep(3600e9);
+  return task.node * 10;
+};`;
+
+function program(): string {
+  const path = join(SCRATCH, "echo.mjs");
+  writeFileSync(path, ECHO);
+  return path;
+}
+
+test("cli: run prints what the program returned on every node", () => {
+  const run = normacube("run", program(), "--dimension", "1");
+  expect(run).toMatchObject({ status: 0, stdout: "node 0: 0\nnode 1: 10\n" });
+  const { stdout } = normacube("run", program(), "--dimension", "1", "--json");
+  expect(JSON.parse(stdout)).toMatchObject({
+    schema: "normacube.run/1",
+    endings: [
+      { node: 0, value: 0 },
+      { node: 1, value: 10 },
+    ],
+  });
+});
+
+test("cli: run with a program that fails on one node is a failed check", () => {
+  const run = normacube("run", program(), "--dimension", "1", "--args", '{ "failOn": 1 }');
+  expect(run.status).toBe(1);
+  expect(run.stdout).toMatch(/node 0: 0\nnode 1: failed: .*0xBAD/);
+});
+
+test("cli: run with a program that does not end in time is no progress", () => {
+  const run = normacube(
+    ...["run", program(), "--dimension", "0", "--timeout", "1", "--args", '{ "hang": true }'],
+  );
+  expect(run).toMatchObject({ status: 4, stdout: "" });
+  expect(run.stderr).toContain("no end after 1 s");
+});
+
+test("cli: run without a program or with arguments that are no JSON is bad usage", () => {
+  expect(normacube("run", join(SCRATCH, "missing.mjs")).status).toBe(2);
+  expect(normacube("run", program(), "--args", "{").status).toBe(2);
+});
+
 test("cli: info tells cores, versions and features", () => {
   const text = normacube("info");
   expect(text.status).toBe(0);

@@ -1,0 +1,28 @@
+// Each example runs as a newcomer runs it, in a process of its own, and says what its comment promises.
+
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "@jest/globals";
+
+const run = async (example: string, ...args: string[]): Promise<string> => {
+  const main = fileURLToPath(new URL(`../../examples/${example}/main.js`, import.meta.url));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [main, ...args], {
+    timeout: 50_000,
+  });
+  expect(stderr).toBe("");
+  return stdout;
+};
+
+test("hello: the caller hears from node 1", async () => {
+  expect(await run("hello")).toBe("hello, hypercube, from node 1\n");
+});
+
+test("ring: after ten rounds of eight nodes the token holds ten times 0 + 1 + ... + 7", async () => {
+  expect(await run("ring", "3", "10")).toContain("8 nodes, 10 rounds: the token holds 280\n");
+});
+
+test("all-to-all: each of eight nodes hears from all others", async () => {
+  const sums = [0, 1, 2, 3, 4, 5, 6, 7].map((node) => 28 - node).join(" ");
+  expect(await run("all-to-all", "3")).toContain(`received from all others: ${sums}\n`);
+});

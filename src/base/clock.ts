@@ -1,4 +1,6 @@
 // Time as an argument: who drives a kernel (threads or simulation) gives it its clock.
+// A time is read from the clock where it is needed and not passed along: a double that goes through a
+// call that is not inlined is a heap object each time.
 
 /** Nanoseconds since the machine was booted; never goes back; a double, exact for 104 days. */
 export interface Clock {

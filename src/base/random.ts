@@ -34,6 +34,7 @@ export const hashText = (text: string): number => {
 /** A seeded generator. Two with the same seed draw the same numbers. */
 export class Random {
   readonly seed: number;
+  private readonly seedHigh: number;
   private a: number;
   private b: number;
   private c: number;
@@ -41,15 +42,16 @@ export class Random {
 
   constructor(seed: number) {
     this.seed = seed >>> 0;
+    this.seedHigh = Math.floor(seed / 0x1_0000_0000);
     this.a = mix(seed);
     this.b = mix(seed ^ 0x6a09e667);
-    this.c = mix(seed ^ 0xbb67ae85 ^ Math.floor(seed / 0x1_0000_0000));
+    this.c = mix(seed ^ 0xbb67ae85 ^ this.seedHigh);
     for (let i = 0; i < 12; i++) this.uint32();
   }
 
   /** A generator of its own for `label`; drawing from it does not disturb this one. */
   fork(label: string): Random {
-    return new Random(hashWords(this.seed, hashText(label), 0, 0, 0));
+    return new Random(hashWords(this.seed, hashText(label), this.seedHigh, 0, 0));
   }
 
   uint32(): number {

@@ -14,7 +14,6 @@ import {
   PACKET_BODY,
   PACKET_FRAME,
   PACKET_INLINE,
-  PACKET_INLINE_BYTES_MAX,
   PACKET_PAGE,
 } from "../hardware/packet-layout.ts";
 import { bodyWord, type KernelMessage } from "../ipc/kernel-message.ts";
@@ -57,7 +56,7 @@ export class Nx implements TransportClient {
   }
 
   csend(type: number, buffer: Int32Array, bytes: number, node: number): void {
-    const { ipc, transport, clock } = this.kernel;
+    const { ipc, transport } = this.kernel;
     const { words } = ipc.memory;
     if (this.room.waiting) this.kernel.spinUntil(this.room, NEVER);
     assert(bytes <= ipc.memory.layout.pageBytes);
@@ -73,7 +72,7 @@ export class Nx implements TransportClient {
     words[at + PACKET_INLINE] = inline ? carried : 0;
     words[at + PACKET_PAGE] = inline ? 0 : carried;
     words[at + PACKET_FRAME] = inline ? 0 : message.frame;
-    transport.submit(node, at, clock.now());
+    transport.submit(node, at);
   }
 
   /** Receives a message of `type` into `into`; returns its bytes. Messages too long are cut. */
@@ -114,8 +113,7 @@ export class Nx implements TransportClient {
     const { ipc } = this.kernel;
     const { words } = ipc.memory;
     const paged = words[at + PACKET_PAGE] !== 0;
-    if (paged && ipc.frames.freeCount === 0) return REFUSED;
-    const message = ipc.pool.takeToReceive();
+    const message = ipc.pool.takeToReceive(paged);
     if (message === null) return REFUSED;
     message.id = words[at + WIRE_ID]!;
     message.size = bytes;

@@ -29,17 +29,24 @@ const powerOfTwo = (min: number, max: number) =>
 
 const probability = z.number().min(0).max(1);
 
+/** A probability; or every n-th packet; or the one packet with a number (fault-wrapper.ts). */
+const rate = z.union([
+  probability,
+  z.strictObject({ every: z.number().int().min(1) }),
+  z.strictObject({ once: z.number().int().min(1) }),
+]);
+
 const faultRates = {
-  /** Probability that a packet is lost. */
-  drop: probability.optional(),
-  /** Probability that a packet arrives twice. */
-  duplicate: probability.optional(),
-  /** Probability that a packet is held back, so that later ones overtake it. */
-  delay: probability.optional(),
+  /** A packet is lost. */
+  drop: rate.optional(),
+  /** A packet arrives twice. */
+  duplicate: rate.optional(),
+  /** A packet is held back, so that later ones overtake it. */
+  delay: rate.optional(),
   /** Shortest and longest time it is held back, ns. */
   delayNs: z.tuple([z.number().min(0), z.number().min(0)]).optional(),
-  /** Probability that one bit of a packet is flipped. */
-  flip: probability.optional(),
+  /** One bit of a packet is flipped. */
+  flip: rate.optional(),
 };
 
 const node = z.number().int().min(0);
@@ -111,12 +118,7 @@ const schema = z.strictObject({
       /** How many of them only arrivals may take; default a quarter. */
       receiveReserve: z.number().int().min(1).optional(),
       /** Names that a task may have. */
-      namesPerTask: z
-        .number()
-        .int()
-        .min(16)
-        .max(SPACE_ENTRIES_MAX)
-        .default(SPACE_ENTRIES_MAX),
+      namesPerTask: z.number().int().min(16).max(SPACE_ENTRIES_MAX).default(SPACE_ENTRIES_MAX),
     })
     .prefault({}),
   processors: z

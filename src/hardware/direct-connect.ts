@@ -10,7 +10,7 @@
 // A blocked circuit keeps what it has; pump() tries again. Nothing is lost.
 
 import { assert } from "../base/assert.ts";
-import { NEVER, NS_PER_S } from "../base/clock.ts";
+import { NEVER, NS_PER_S, type StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import type { Board } from "./board.ts";
 import { leaveWord, release, tryHold, wordStands } from "./channel.ts";
@@ -53,6 +53,7 @@ export class DirectConnect implements NetworkInterface {
   private readonly regionAt: number;
   private readonly counters: Float64Array;
   private readonly ring: ReceiveRing;
+  private readonly clock: StepClock;
   private readonly pacing: Pacing;
   private readonly paced: boolean;
 
@@ -65,24 +66,25 @@ export class DirectConnect implements NetworkInterface {
   // In a typed array: doubles in fields of an object would be boxed at every store.
   private readonly times = new Float64Array(2);
 
-  constructor(board: Board, memory: PhysicalMemory, pacing: Pacing) {
+  constructor(board: Board, memory: PhysicalMemory, clock: StepClock, pacing: Pacing) {
     this.board = board;
     this.node = memory.node;
     this.regionAt = board.regionAt[memory.node]!;
     this.counters = memory.counters;
     this.ring = new ReceiveRing(board, memory);
+    this.clock = clock;
     this.pacing = pacing;
     this.paced = pacing.latencyNs > 0 || pacing.bytesPerSecond > 0;
     this.times[READY] = NEVER;
   }
 
-  transmit(packet: number, nowNs: number): TransmitStatus {
+  transmit(packet: number): TransmitStatus {
     assert(this.current === NO_PACKET, "one circuit at a time");
     const at = this.regionAt + packet;
     this.current = packet;
     this.destination = packetDestination(this.board.words, at);
     this.here = this.node;
-    if (this.advance(nowNs)) return TRANSMIT_SENT;
+    if (this.advance()) return TRANSMIT_SENT;
     this.counters[COUNTERS.circuitsHeld.index]! += 1;
     return TRANSMIT_HELD;
   }
@@ -91,9 +93,9 @@ export class DirectConnect implements NetworkInterface {
     return this.current;
   }
 
-  pump(nowNs: number): number {
+  pump(): number {
     if (this.current === NO_PACKET) return 0;
-    return this.advance(nowNs) ? 1 : 0;
+    return this.advance() ? 1 : 0;
   }
 
   poll(): number {
@@ -132,43 +134,43 @@ export class DirectConnect implements NetworkInterface {
   }
 
   /** Takes the circuit as far as it goes; true when the packet was delivered. */
-  private advance(nowNs: number): boolean {
-    if (!this.reserve(nowNs)) return false;
+  private advance(): boolean {
+    if (!this.reserve()) return false;
     if (this.descriptor === NO_PACKET) {
       const toRegion = this.board.regionAt[this.destination]!;
       this.descriptor = descriptorToFill(this.board, toRegion, this.node);
       if (this.descriptor === NO_PACKET) return false; // starving
-      if (this.paced) this.times[READY] = nowNs + this.wireNs();
+      if (this.paced) this.times[READY] = this.clock.now() + this.wireNs();
     }
-    if (this.paced && nowNs < this.times[READY]!) return false;
+    if (this.paced && this.clock.now() < this.times[READY]!) return false;
     this.deliver();
     return true;
   }
 
   /** Holds the next channels of the path, then ejection; false at the first that is taken. */
-  private reserve(nowNs: number): boolean {
+  private reserve(): boolean {
     const { words, layout } = this.board;
     while (this.here !== this.destination) {
       const dimension = nextDimension(this.here ^ this.destination);
       const at =
         this.board.regionAt[this.here]! + layout.channelsAt + dimension * layout.channelStride;
-      if (!this.hold(words, at, at + CHANNEL_WORDS, nowNs)) return false;
+      if (!this.hold(words, at, at + CHANNEL_WORDS)) return false;
       this.here ^= 1 << dimension;
     }
     if (this.ejectionHeld) return true;
     const at = this.board.regionAt[this.destination]! + layout.ejectionAt;
-    if (!this.hold(words, at, at + EJECT_WORDS, nowNs)) return false;
+    if (!this.hold(words, at, at + EJECT_WORDS)) return false;
     this.ejectionHeld = true;
     return true;
   }
 
-  private hold(words: Int32Array, at: number, waitersAt: number, nowNs: number): boolean {
+  private hold(words: Int32Array, at: number, waitersAt: number): boolean {
     if (!tryHold(words, at, this.node)) {
       leaveWord(words, at, waitersAt, this.node);
       if (!tryHold(words, at, this.node)) {
         if (this.blockedAt !== at) {
           this.blockedAt = at;
-          this.times[BLOCKED_SINCE] = nowNs;
+          this.times[BLOCKED_SINCE] = this.clock.now();
         }
         return false;
       }
@@ -176,7 +178,8 @@ export class DirectConnect implements NetworkInterface {
     if (this.blockedAt === at) {
       // Ours now, so we may write its counter. Ejection channels keep no times.
       if (this.here !== this.destination) {
-        this.board.doubles[(at + CHANNEL_BLOCKED_NS) >> 1]! += nowNs - this.times[BLOCKED_SINCE]!;
+        this.board.doubles[(at + CHANNEL_BLOCKED_NS) >> 1]! +=
+          this.clock.now() - this.times[BLOCKED_SINCE]!;
       }
       this.blockedAt = NO_PACKET;
     }

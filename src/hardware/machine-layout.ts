@@ -46,9 +46,10 @@ export const EJECT_WORDS = 2 * CACHE_LINE_WORDS; // followed by the waiter set
 export const CHANNEL_HOLDER = 0; // u32 [A] CHANNEL_FREE, or the holder's node number + 1
 export const CHANNEL_WAITING = 1; // u32 [A] 1 = some node has left its bit in the waiter set
 export const CHANNEL_TAIL = 2; // u32 [x] store-and-forward: packets ever put in; the channel's node writes
+// The three counters: in store-and-forward, where nobody holds a channel, its node writes them.
 export const CHANNEL_PACKETS = 4; // f64 [x] packets carried; whoever holds CHANNEL_HOLDER
 export const CHANNEL_BYTES = 6; // f64 [x] bytes carried; whoever holds CHANNEL_HOLDER
-export const CHANNEL_BLOCKED_NS = 8; // f64 [x] time circuits waited for it; whoever holds CHANNEL_HOLDER
+export const CHANNEL_BLOCKED_NS = 8; // f64 [x] time it was waited for; whoever holds CHANNEL_HOLDER
 export const CHANNEL_HEAD = CACHE_LINE_WORDS; // u32 [N] store-and-forward: packets ever taken out; far node
 export const CHANNEL_WORDS = 2 * CACHE_LINE_WORDS; // followed by the waiter set
 
@@ -58,6 +59,7 @@ export const TRACE_EVENT = 2; // u32 [N] TRACE_SEND, TRACE_RECEIVE
 export const TRACE_PEER = 3; // u32 [N] the other node
 export const TRACE_NUMBER = 4; // u32 [N] the packet's number and attempt
 export const TRACE_SIZE = 5; // u32 [N] inline bytes | page bytes << 12
+export const TRACE_MARK = 6; // u32 [N] position + 1 of the entry; 0 while it is being written
 export const TRACE_WORDS = 8;
 
 // --- one frame-table entry -------------------------------------------------------------------------

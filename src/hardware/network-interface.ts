@@ -21,11 +21,11 @@ export const NO_PACKET = -1;
 
 export interface NetworkInterface {
   /** Offers the packet at word `packet` of this node's memory. Route, inline and page set. */
-  transmit(packet: number, nowNs: number): TransmitStatus;
+  transmit(packet: number): TransmitStatus;
   /** The packet being held, or NO_PACKET. */
   sending(): number;
   /** Moves on what is held or delayed; cheap when there is nothing. Returns packets moved. */
-  pump(nowNs: number): number;
+  pump(): number;
   /** Word of the first filled descriptor, or NO_PACKET. */
   poll(): number;
   /** True when pump() or poll() would find something: the look that a worker takes between announcing

@@ -5,7 +5,7 @@ import { type NetworkInterface, NO_PACKET, type TransmitStatus } from "./network
 
 /** Sees packets; `words` are the node's, `packet` the word of the buffer or descriptor. */
 export interface PacketTap {
-  sent(words: Int32Array, packet: number, nowNs: number): void;
+  sent(words: Int32Array, packet: number): void;
   received(words: Int32Array, packet: number): void;
 }
 
@@ -22,17 +22,17 @@ export class TapWrapper implements NetworkInterface {
     this.tap = tap;
   }
 
-  transmit(packet: number, nowNs: number): TransmitStatus {
-    this.tap.sent(this.words, packet, nowNs);
-    return this.inner.transmit(packet, nowNs);
+  transmit(packet: number): TransmitStatus {
+    this.tap.sent(this.words, packet);
+    return this.inner.transmit(packet);
   }
 
   sending(): number {
     return this.inner.sending();
   }
 
-  pump(nowNs: number): number {
-    return this.inner.pump(nowNs);
+  pump(): number {
+    return this.inner.pump();
   }
 
   poll(): number {

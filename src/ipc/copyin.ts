@@ -14,11 +14,14 @@ import {
   MACH_SEND_INVALID_RIGHT,
   MACH_SEND_INVALID_TYPE,
   MACH_SEND_MSG_TOO_SMALL,
+  MACH_SEND_NO_BUFFER,
 } from "../base/status.ts";
+import { NO_FRAME } from "../hardware/frame-table.ts";
+import { PACKET_INLINE_BYTES_MAX } from "../hardware/packet-layout.ts";
 import type { IpcContext } from "./context.ts";
 import { bodyWord, type KernelMessage } from "./kernel-message.ts";
 import type { Message } from "./message.ts";
-import { PORT_PROXY, type Port } from "./port.ts";
+import { isCircular, PORT_PROXY, type Port } from "./port.ts";
 import { releaseBody, releaseRight } from "./release.ts";
 import {
   COPY_SEND,
@@ -35,7 +38,7 @@ import {
   TYPE_SEND,
   TYPE_SEND_ONCE,
 } from "./rights.ts";
-import type { Space } from "./space.ts";
+import { NO_ENTRY, type Space } from "./space.ts";
 import {
   checkItem,
   ITEM_GOOD,
@@ -52,8 +55,8 @@ import { copyWords } from "./word-copy.ts";
 export const BODY_DEAD = -1;
 
 /** From `message` of a task to `kernel`, a message just taken from the pool for its size.
- *  MACH_MSG_SUCCESS: `kernel` holds the rights. MACH_SEND_INVALID_DEST, _REPLY, _HEADER, _DATA:
- *  nothing has happened. _INVALID_RIGHT, _INVALID_TYPE, _MSG_TOO_SMALL: the rights that had
+ *  MACH_MSG_SUCCESS: `kernel` holds the rights. MACH_SEND_INVALID_DEST, _REPLY, _HEADER, _DATA,
+ *  _NO_BUFFER: nothing has happened. _INVALID_RIGHT, _INVALID_TYPE, _MSG_TOO_SMALL: the rights that had
  *  been taken are released. In no case but success does `kernel` hold anything. */
 export const copyin = (
   ipc: IpcContext,
@@ -64,6 +67,8 @@ export const copyin = (
   const { size } = message;
   if (size >>> 0 !== size || size > message.bytes.length) return MACH_SEND_INVALID_DATA;
   if (size > ipc.memory.layout.pageBytes) return MACH_SEND_INVALID_DATA;
+  // Only if the task has made its message larger while it waited for `kernel`.
+  if (size > PACKET_INLINE_BYTES_MAX && kernel.frame === NO_FRAME) return MACH_SEND_NO_BUFFER;
   const status = copyinHeader(space, message, kernel);
   if (status !== MACH_MSG_SUCCESS) return status;
   kernel.id = message.id | 0;
@@ -74,7 +79,8 @@ export const copyin = (
   return message.complex ? copyinBody(ipc, space, kernel) : MACH_MSG_SUCCESS;
 };
 
-/** Destination and reply right, both or neither. */
+/** Destination and reply right, both or neither. Order of the checks as in MACH 3.0
+ *  ipc_kmsg_copyin_header: destination exists, reply can be had, destination can be had. */
 const copyinHeader = (space: Space, message: Message, kernel: KernelMessage): number => {
   const { remote, remoteDisposition, local, localDisposition } = message;
   if (!isSendDisposition(remoteDisposition)) return MACH_SEND_INVALID_HEADER;
@@ -83,36 +89,27 @@ const copyinHeader = (space: Space, message: Message, kernel: KernelMessage): nu
   } else {
     if (!isSendDisposition(localDisposition)) return MACH_SEND_INVALID_HEADER;
     if (local === remote) return copyinSameName(space, message, kernel);
-    if (space.find(remote) < 0) return MACH_SEND_INVALID_DEST;
-    if (local !== MACH_PORT_NULL && local !== MACH_PORT_DEAD) {
-      if (!canCopyin(space, local, localDisposition)) return MACH_SEND_INVALID_REPLY;
-    }
   }
-  if (!canCopyin(space, remote, remoteDisposition)) return MACH_SEND_INVALID_DEST;
-  if (space.portAt(space.find(remote)) === null) return MACH_SEND_INVALID_DEST;
-  // --- committed: the reply right was seen to be good, and another name cannot have changed it ---
-  space.copyinRight(remote, remoteDisposition);
+  const remoteIndex = space.find(remote);
+  if (remoteIndex === NO_ENTRY) return MACH_SEND_INVALID_DEST;
+  const named = local !== MACH_PORT_NULL && local !== MACH_PORT_DEAD;
+  const localIndex = named ? space.find(local) : NO_ENTRY;
+  if (named && !canCopyin(space, localIndex, localDisposition)) return MACH_SEND_INVALID_REPLY;
+  if (!canCopyin(space, remoteIndex, remoteDisposition)) return MACH_SEND_INVALID_DEST;
+  if (space.portAt(remoteIndex) === null) return MACH_SEND_INVALID_DEST;
+  // --- committed: both were seen to be good, and taking one name cannot change the other ---
+  space.copyinEntry(remoteIndex, remoteDisposition);
   kernel.remote = space.copied;
   kernel.remoteRight = carriedRight(remoteDisposition);
-  copyinReply(space, local, localDisposition, kernel);
-  return MACH_MSG_SUCCESS;
-};
-
-const copyinReply = (
-  space: Space,
-  local: PortName,
-  disposition: number,
-  kernel: KernelMessage,
-): void => {
-  kernel.localRight = carriedRight(disposition);
-  if (local === MACH_PORT_NULL) return;
-  if (local === MACH_PORT_DEAD) {
-    kernel.localDead = true;
-    return;
+  kernel.localRight = carriedRight(localDisposition);
+  if (named) {
+    space.copyinEntry(localIndex, localDisposition);
+    kernel.local = space.copied;
+    kernel.localDead = space.copied === null;
+  } else {
+    kernel.localDead = local === MACH_PORT_DEAD;
   }
-  space.copyinRight(local, disposition);
-  kernel.local = space.copied;
-  kernel.localDead = space.copied === null;
+  return MACH_MSG_SUCCESS;
 };
 
 /** Destination and reply under one name: the combinations of ipc_kmsg_copyin_header (CMU MK83).
@@ -122,16 +119,16 @@ const copyinSameName = (space: Space, message: Message, kernel: KernelMessage): 
   if (remoteDisposition === MOVE_SEND_ONCE || localDisposition === MOVE_SEND_ONCE) {
     return MACH_SEND_INVALID_DEST;
   }
-  if (!canCopyin(space, remote, remoteDisposition)) return MACH_SEND_INVALID_DEST;
-  if (!canCopyin(space, remote, localDisposition)) return MACH_SEND_INVALID_REPLY;
   const index = space.find(remote);
+  if (!canCopyin(space, index, remoteDisposition)) return MACH_SEND_INVALID_DEST;
+  if (!canCopyin(space, index, localDisposition)) return MACH_SEND_INVALID_REPLY;
   if (space.portAt(index) === null) return MACH_SEND_INVALID_DEST;
   const moves = Number(remoteDisposition === MOVE_SEND) + Number(localDisposition === MOVE_SEND);
   if (moves === 2 && space.referencesAt(index) < 2) return MACH_SEND_INVALID_DEST;
   // --- committed: copies and makes first, so that a move of the last reference comes last ---
   const replyFirst = remoteDisposition === MOVE_SEND;
-  space.copyinRight(remote, replyFirst ? localDisposition : remoteDisposition);
-  space.copyinRight(remote, replyFirst ? remoteDisposition : localDisposition);
+  space.copyinEntry(index, replyFirst ? localDisposition : remoteDisposition);
+  space.copyinEntry(index, replyFirst ? remoteDisposition : localDisposition);
   kernel.remote = space.copied;
   kernel.remoteRight = carriedRight(remoteDisposition);
   kernel.local = space.copied;
@@ -142,10 +139,9 @@ const copyinSameName = (space: Space, message: Message, kernel: KernelMessage): 
 const isSendDisposition = (disposition: number): boolean =>
   disposition > MOVE_RECEIVE && disposition <= MAKE_SEND_ONCE;
 
-/** True if copyinRight() would succeed (a dead name counts: it is carried as dead). */
-const canCopyin = (space: Space, name: PortName, disposition: number): boolean => {
-  const index = space.find(name);
-  if (index < 0) return false;
+/** True if copyinEntry() would succeed (a dead name counts: it is carried as dead). */
+const canCopyin = (space: Space, index: number, disposition: number): boolean => {
+  if (index === NO_ENTRY) return false;
   const type = space.typeAt(index);
   if (space.portAt(index) === null) {
     return disposition === COPY_SEND || disposition === MOVE_SEND || disposition === MOVE_SEND_ONCE;
@@ -175,7 +171,7 @@ const copyinBody = (ipc: IpcContext, space: Space, kernel: KernelMessage): numbe
       const count = itemNumber(words, at);
       for (let i = 0; i < count; i++) {
         const name = words[data + i]! >>> 0;
-        const status = copyinBodyRight(ipc, space, kernel.remote!, name, disposition);
+        const status = copyinBodyRight(ipc, space, kernel, name, disposition);
         if (status !== KERN_SUCCESS) {
           return abandon(ipc, kernel, start, at, i, MACH_SEND_INVALID_RIGHT);
         }
@@ -190,10 +186,11 @@ const copyinBody = (ipc: IpcContext, space: Space, kernel: KernelMessage): numbe
 const copyinBodyRight = (
   ipc: IpcContext,
   space: Space,
-  destination: Port,
+  kernel: KernelMessage,
   name: PortName,
   disposition: number,
 ): number => {
+  const destination = kernel.remote!;
   if (disposition === MOVE_RECEIVE && destination.state === PORT_PROXY) {
     if (!ipc.remote.acceptsReceiveRights) return KERN_INVALID_RIGHT;
   }
@@ -201,7 +198,13 @@ const copyinBodyRight = (
     space.copied = null;
     return KERN_SUCCESS;
   }
-  return space.copyinRight(name, disposition);
+  const status = space.copyinRight(name, disposition);
+  if (status === KERN_SUCCESS && disposition === MOVE_RECEIVE) {
+    const port = space.copied!;
+    if (isCircular(port, destination)) kernel.circular = true;
+    port.transitTo = destination;
+  }
+  return status;
 };
 
 const bodyWordOf = (port: Port | null, name: PortName): number => {

@@ -14,12 +14,22 @@ import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { Port } from "./port.ts";
 import { type CarriedRight, PORT_SEND } from "./rights.ts";
 
+/** What a message of the pool is in use for. */
+const USE_KERNEL = 0;
+const USE_SENT = 1;
+const USE_ARRIVED = 2;
+const USE_NONE = 3;
+type MessageUse = typeof USE_KERNEL | typeof USE_SENT | typeof USE_ARRIVED;
+
 export class KernelMessage {
   readonly index: number;
   /** First word of its packet buffer. */
   readonly at: number;
   next: KernelMessage | null = null;
-  free = true;
+  /** Whom the pool gave it to; USE_NONE while it is free. */
+  use: MessageUse | typeof USE_NONE = USE_NONE;
+  /** It was taken together with the right to a frame. */
+  paged = false;
 
   /** Destination; null only while the message is free. */
   remote: Port | null = null;
@@ -30,6 +40,8 @@ export class KernelMessage {
   /** The reply name was, or has become, a dead name: received as MACH_PORT_DEAD. */
   localDead = false;
   complex = false;
+  /** It holds the receive right of the port it would be queued on: nobody could ever take it. */
+  circular = false;
   id = 0;
   /** Bytes of the body. */
   size = 0;
@@ -57,20 +69,26 @@ export class MessagePool {
   private readonly messages: KernelMessage[] = [];
   private freeFirst: KernelMessage | null = null;
   private free = 0;
-  private readonly receiveReserve: number;
-  private readonly frameReserve: number;
+  /** Most messages, and most frames, that senders may hold together; arrivals likewise. */
+  private readonly messagesMax: number;
+  private readonly framesMax: number;
+  /** What each of the uses holds now. */
+  private readonly inUse = [0, 0, 0];
+  private readonly framesInUse = [0, 0, 0];
   private sink: PoolSink | null = null;
 
-  /** `receiveReserve`: messages that only arrivals may take, so that senders who fill the pool
-   *  cannot keep the node from accepting what would let them go on. Of the frames, a quarter or as
-   *  many, for the same reason: two nodes whose frames all wait to be sent to each other are stuck. */
-  constructor(memory: PhysicalMemory, frames: FrameTable, receiveReserve: number) {
+  /** `reserve`: messages that senders leave to arrivals, and arrivals to senders. Without the first, two
+   *  nodes that fill each other's pools could accept nothing that lets them go on; without the
+   *  second, a server whose pool is full of requests could not send the reply that empties it. Of
+   *  the frames as many, at most a quarter, for the same reason. */
+  constructor(memory: PhysicalMemory, frames: FrameTable, reserve: number) {
     this.memory = memory;
     this.frames = frames;
-    this.receiveReserve = receiveReserve;
-    const { packetBuffers, packetsAt, frameCount, ringLength } = memory.layout;
-    this.frameReserve = Math.min(receiveReserve, (frameCount - ringLength) >> 2);
-    assert(receiveReserve < packetBuffers, "the reserve leaves room for senders");
+    const { packetBuffers, packetsAt, frameCount, ringLength, wireBuffers } = memory.layout;
+    assert(reserve < packetBuffers, "the reserve leaves room for senders");
+    const framesSpare = frameCount - ringLength - wireBuffers;
+    this.messagesMax = packetBuffers - reserve;
+    this.framesMax = framesSpare - Math.min(reserve, framesSpare >> 2);
     for (let i = packetBuffers - 1; i >= 0; i--) {
       const message = new KernelMessage(i, packetsAt + i * PACKET_WORDS);
       this.messages[i] = message;
@@ -89,46 +107,66 @@ export class MessagePool {
     return this.free;
   }
 
-  /** True when a sender of `bytes` may take one, and `ahead` others before it. */
-  roomToSend(bytes: number, ahead = 0): boolean {
-    if (this.free <= this.receiveReserve + ahead) return false;
-    return bytes <= PACKET_INLINE_BYTES_MAX || this.frames.freeCount > this.frameReserve + ahead;
+  /** True when a sender of `bytes` may take one. */
+  roomToSend(bytes: number): boolean {
+    return this.hasRoom(USE_SENT, bytes > PACKET_INLINE_BYTES_MAX);
+  }
+
+  /** True when an arrival may take one, if it needs no frame. */
+  get roomToReceive(): boolean {
+    return this.hasRoom(USE_ARRIVED, false);
   }
 
   /** A message for a sender of `bytes`, with a frame if they need one; or null. */
   takeToSend(bytes: number): KernelMessage | null {
-    if (!this.roomToSend(bytes)) return null;
-    const message = this.take();
-    if (message !== null && bytes > PACKET_INLINE_BYTES_MAX) {
-      message.frame = this.frames.allocate(FRAME_MESSAGE);
-    }
+    const paged = bytes > PACKET_INLINE_BYTES_MAX;
+    if (!this.hasRoom(USE_SENT, paged)) return null;
+    const message = this.take(USE_SENT, paged);
+    if (paged) message.frame = this.frames.allocate(FRAME_MESSAGE);
     return message;
   }
 
-  /** A message for an arrival, or null. */
-  takeToReceive(): KernelMessage | null {
-    return this.take();
+  /** A message for an arrival, or null. `paged`: it will keep the frame that it arrived in; there is
+   *  another then to arm the descriptor with. */
+  takeToReceive(paged: boolean): KernelMessage | null {
+    return this.hasRoom(USE_ARRIVED, paged) ? this.take(USE_ARRIVED, paged) : null;
   }
 
-  private take(): KernelMessage | null {
-    const message = this.freeFirst;
-    if (message === null) return null;
+  /** A message for the kernel itself, or null. */
+  takeForKernel(): KernelMessage | null {
+    return this.free === 0 ? null : this.take(USE_KERNEL, false);
+  }
+
+  private hasRoom(use: MessageUse, paged: boolean): boolean {
+    if (this.free === 0 || this.inUse[use]! >= this.messagesMax) return false;
+    return !paged || (this.frames.freeCount > 0 && this.framesInUse[use]! < this.framesMax);
+  }
+
+  private take(use: MessageUse, paged: boolean): KernelMessage {
+    const message = this.freeFirst!;
     this.freeFirst = message.next;
     this.free -= 1;
+    this.inUse[use]! += 1;
+    if (paged) this.framesInUse[use]! += 1;
     message.next = null;
-    message.free = false;
+    message.use = use;
+    message.paged = paged;
     message.local = null;
     message.localDead = false;
     message.complex = false;
+    message.circular = false;
     message.frame = NO_FRAME;
     return message;
   }
 
   /** Takes a message back, with its frame. Its rights have been copied out or released before. */
   put(message: KernelMessage): void {
-    assert(!message.free, "a message is freed once");
+    const { use } = message;
+    assert(use !== USE_NONE, "a message is freed once");
     if (message.frame !== NO_FRAME) this.frames.free(message.frame, FRAME_MESSAGE);
-    message.free = true;
+    this.inUse[use]! -= 1;
+    if (message.paged) this.framesInUse[use]! -= 1;
+    message.use = USE_NONE;
     message.remote = null;
     message.local = null;
     message.frame = NO_FRAME;

@@ -4,7 +4,7 @@
 //
 // States of the receive right (I-6: exactly one of them):
 //   PORT_IN_SPACE    space !== null, name = the receiver's name for it
-//   PORT_IN_TRANSIT  in a message that is queued or on its way: space === null
+//   PORT_IN_TRANSIT  in a message that is queued or on its way: space === null, transitTo !== null
 //   PORT_IN_KERNEL   kernel-owned: server !== null
 //   PORT_PROXY       home !== this node; identifier !== 0; queue always empty
 //   PORT_DEAD        no receiver any more; queue empty; names for it turn into dead names when touched
@@ -48,6 +48,8 @@ export class Port {
   // --- receive right -------------------------------------------------------------------------
   space: Space | null = null;
   name: PortName = 0;
+  /** In transit: the destination of the message that holds the receive right. */
+  transitTo: Port | null = null;
   server: KernelServer | null = null;
   makeSendCount = 0;
   sequence = 0;
@@ -82,6 +84,15 @@ export class Port {
 export const enterPortState = (port: Port, to: PortState): void => {
   assert(((PORT_NEXT[port.state] >>> to) & 1) === 1, `port ${port.state} -> ${to}`);
   port.state = to;
+};
+
+/** True if a message to `destination` that holds `port`'s receive right would be out of everybody's
+ *  reach: its queue is, in the end, its own (Mach 3.0 ipc_port_check_circularity). */
+export const isCircular = (port: Port, destination: Port): boolean => {
+  for (let at: Port | null = destination; at !== null; at = at.transitTo) {
+    if (at === port) return true;
+  }
+  return false;
 };
 
 /** All ports of a node, by index. Index 0 stays empty: a body word of 0 is the null right. */

@@ -43,6 +43,10 @@ export const WOULD_BLOCK = -1;
  *  the kernel). MACH_MSG_SUCCESS: the message is no longer the caller's. WOULD_BLOCK: it still is. */
 export const sendToPort = (ipc: IpcContext, message: KernelMessage, always: boolean): number => {
   const port = message.remote!;
+  if (message.circular) {
+    destroyMessage(ipc, message);
+    return MACH_MSG_SUCCESS;
+  }
   switch (port.state) {
     case PORT_PROXY:
       return ipc.remote.send(message);

@@ -5,7 +5,7 @@
 
 import { assert } from "../base/assert.ts";
 import { COUNTERS } from "../base/counters.ts";
-import { MACH_MSG_SUCCESS, MACH_RCV_PORT_DIED } from "../base/status.ts";
+import { MACH_MSG_SUCCESS } from "../base/status.ts";
 import type { IpcContext } from "./context.ts";
 import { bodyWord, type KernelMessage } from "./kernel-message.ts";
 import { enterPortState, PORT_DEAD, type Port } from "./port.ts";
@@ -19,7 +19,7 @@ import {
   PORT_SEND_ONCE,
 } from "./rights.ts";
 import { itemData, itemEnd, itemNumber, itemType } from "./typed-item.ts";
-import { completeReceive, completeSend, takeReceiver, takeSender } from "./waits.ts";
+import { completeSend, takeSender } from "./waits.ts";
 
 /** Gives up one right that the caller holds. */
 export const releaseRight = (ipc: IpcContext, port: Port, right: CarriedRight): void => {
@@ -42,7 +42,7 @@ export const releaseRight = (ipc: IpcContext, port: Port, right: CarriedRight): 
 
 /** Uses the send-once right to say that it was destroyed (mach/notify.h, 71). */
 const notifySendOnce = (ipc: IpcContext, port: Port): void => {
-  const notification = ipc.pool.takeToReceive();
+  const notification = ipc.pool.takeForKernel();
   if (notification === null) {
     // As Mach when the kernel is out of memory: the notification is lost, the right is gone.
     port.sendOnceRights -= 1;
@@ -93,14 +93,13 @@ export const destroyMessage = (ipc: IpcContext, message: KernelMessage): void =>
   ipc.destroying = false;
 };
 
-/** Destroys a port whose receive right is in nobody's space (any more). MACH-FACTS 16.13: receivers
- *  get MACH_RCV_PORT_DIED, blocked senders succeed, queued messages are destroyed. */
+/** Destroys a port whose receive right is in nobody's space (any more), so that nobody waits for its
+ *  messages. MACH-FACTS 16.13: blocked senders succeed, queued messages are destroyed. */
 export const destroyPort = (ipc: IpcContext, port: Port): void => {
   port.space = null;
+  port.transitTo = null;
   enterPortState(port, PORT_DEAD);
-  for (let wait = takeReceiver(port); wait !== null; wait = takeReceiver(port)) {
-    completeReceive(wait, MACH_RCV_PORT_DIED);
-  }
+  assert(port.receiverFirst === null, "only a port in a space is waited on");
   for (let wait = takeSender(port); wait !== null; wait = takeSender(port)) {
     const { message } = wait;
     completeSend(wait, MACH_MSG_SUCCESS);

@@ -9,7 +9,12 @@
 
 import { assert } from "../base/assert.ts";
 import { SPACE_ENTRIES_MAX, USER_REFERENCES_MAX } from "../base/limits.ts";
-import { KERN_INVALID_NAME, KERN_INVALID_RIGHT, KERN_SUCCESS } from "../base/status.ts";
+import {
+  KERN_INVALID_NAME,
+  KERN_INVALID_RIGHT,
+  KERN_SUCCESS,
+  MACH_RCV_PORT_DIED,
+} from "../base/status.ts";
 import {
   enterPortState,
   PORT_DEAD,
@@ -37,6 +42,7 @@ import {
   TYPE_SEND,
   TYPE_SEND_ONCE,
 } from "./rights.ts";
+import { completeReceive, takeReceiver } from "./waits.ts";
 
 /** No entry under this name. */
 export const NO_ENTRY = -1;
@@ -144,15 +150,20 @@ export class Space {
     if (port.state !== PORT_IN_SPACE) enterPortState(port, PORT_IN_SPACE);
     port.space = this;
     port.name = name;
+    port.transitTo = null;
     return name;
   }
 
-  /** Takes the receive right out of the entry; a send right under the same name stays. */
+  /** Takes the receive right out of the entry; a send right under the same name stays. Whoever waits
+   *  for a message gets MACH_RCV_PORT_DIED: the next ones are not this task's. */
   removeReceive(index: number): Port {
     const port = this.ports[index]!;
     assert((this.types[index]! & TYPE_RECEIVE) !== 0 && port.space === this);
     port.space = null;
     port.name = MACH_PORT_NULL;
+    for (let wait = takeReceiver(port); wait !== null; wait = takeReceiver(port)) {
+      completeReceive(wait, MACH_RCV_PORT_DIED);
+    }
     if ((this.types[index]! & TYPE_SEND) !== 0) {
       this.types[index] = TYPE_SEND;
       this.sendNames.set(port, this.nameAt(index));
@@ -188,7 +199,8 @@ export class Space {
     return this.copyinEntry(index, disposition);
   }
 
-  private copyinEntry(index: number, disposition: number): number {
+  /** The same by index, just found; never KERN_INVALID_NAME. */
+  copyinEntry(index: number, disposition: number): number {
     const type = this.types[index]!;
     const port = this.ports[index]!;
     switch (disposition) {

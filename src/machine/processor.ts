@@ -78,6 +78,10 @@ export class Processor implements NodeDriver {
     return this.crowded() || controlPending(this.words, this.workerAt) || this.halting();
   }
 
+  tick(): void {
+    this.clock.tick();
+  }
+
   halting(): boolean {
     return Atomics.load(this.words, this.workerAt + WORKER_HALT) !== 0; // pairs with the host's store
   }
@@ -97,46 +101,46 @@ export class Processor implements NodeDriver {
   /** Runs until the host says halt. */
   async run(): Promise<void> {
     this.baseResources = countResources();
-    let nowNs = this.clock.now();
-    let quietSinceNs = nowNs;
-    let turnedNs = nowNs;
+    const { clock } = this;
+    let quietSinceNs = clock.now();
+    let turnedNs = clock.now();
     let turns = 0;
     let sweeps = 0;
     for (;;) {
       sweeps += 1;
-      if (sweeps % SWEEPS_PER_TICK === 0) nowNs = this.clock.now();
-      const work = this.sweep(nowNs);
+      if (sweeps % SWEEPS_PER_TICK === 0) clock.tick();
+      const work = this.sweep();
       if (this.resumed()) turns = TURNS_AFTER_RESUME;
       if (turns > 0) {
         turns -= 1;
         await null; // resumed tasks run here
       }
-      if (work > 0 || turns > 0) quietSinceNs = nowNs;
+      if (work > 0 || turns > 0) quietSinceNs = clock.now();
       if (work === 0 || sweeps % SWEEPS_PER_CONTROL === 0) {
         if (this.halting()) return;
-        if (controlPending(this.words, this.workerAt) || nowNs - turnedNs > EVENT_LOOP_NS) {
+        if (controlPending(this.words, this.workerAt) || clock.now() - turnedNs > EVENT_LOOP_NS) {
           await turnEventLoop();
           this.tasksRan();
-          nowNs = this.clock.now();
-          turnedNs = nowNs;
+          clock.tick();
+          turnedNs = clock.now();
           turns = TURNS_AFTER_RESUME; // whatever ran may have called a kernel
           continue;
         }
       }
-      if (work === 0 && turns === 0 && nowNs - quietSinceNs >= this.patienceNs()) {
-        await this.idle(nowNs);
-        nowNs = this.clock.now();
-        turnedNs = nowNs;
-        quietSinceNs = nowNs;
+      if (work === 0 && turns === 0 && clock.now() - quietSinceNs >= this.patienceNs()) {
+        await this.idle();
+        clock.tick();
+        turnedNs = clock.now();
+        quietSinceNs = clock.now();
         turns = 1;
       }
     }
   }
 
-  private sweep(nowNs: number): number {
+  private sweep(): number {
     const { kernels } = this;
     let work = 0;
-    for (let i = 0; i < kernels.length; i++) work += kernels[i]!.step(nowNs);
+    for (let i = 0; i < kernels.length; i++) work += kernels[i]!.step();
     return work;
   }
 
@@ -166,12 +170,13 @@ export class Processor implements NodeDriver {
   // --- idling -----------------------------------------------------------------------------------
 
   /** Parks, unless something turns up or is due soon. */
-  private async idle(nowNs: number): Promise<void> {
+  private async idle(): Promise<void> {
     let work = 0;
-    for (const kernel of this.kernels) work += kernel.quiesce(nowNs);
+    for (const kernel of this.kernels) work += kernel.quiesce();
     await turnEventLoop(); // drains promise chains and ready I/O of programs
     this.tasksRan();
     if (work > 0 || this.resumed()) return;
+    this.clock.tick();
     const limitNs = this.deadlineNs() - this.clock.now();
     if (limitNs < PARK_NS_MIN) return;
     // A program that waits for a timer or for I/O of its own needs the event loop alive.

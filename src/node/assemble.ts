@@ -1,15 +1,20 @@
 // Builds a node: its physical memory, its network interface with the wrappers that the options ask
 // for, its kernel. Both drivers call this; neither is known here.
 
+import { assert } from "../base/assert.ts";
+import type { StepClock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { isUnreliable } from "../config/board-shape.ts";
 import type { MachineOptions } from "../config/machine-options.ts";
 import type { Board } from "../hardware/board.ts";
 import { DirectConnect } from "../hardware/direct-connect.ts";
-import { FrameTable } from "../hardware/frame-table.ts";
+import { FaultWrapper } from "../hardware/fault-wrapper.ts";
+import { FRAME_WIRE, FrameTable, NO_FRAME } from "../hardware/frame-table.ts";
 import type { NetworkInterface } from "../hardware/network-interface.ts";
 import { PhysicalMemory } from "../hardware/physical-memory.ts";
+import { StoreAndForward } from "../hardware/store-and-forward.ts";
 import { type PacketTap, TapWrapper } from "../hardware/tap-wrapper.ts";
+import { TraceWrapper } from "../hardware/trace-wrapper.ts";
 import { type NodeDriver, NodeKernel } from "./kernel.ts";
 
 /** What a driver decides about its nodes. */
@@ -24,7 +29,7 @@ export interface NodePlacement {
 
 /** Makes the tap of one node. */
 export interface TapSource {
-  tapOf(memory: PhysicalMemory): PacketTap;
+  tapOf(memory: PhysicalMemory, clock: StepClock): PacketTap;
 }
 
 export const assembleNode = (
@@ -38,11 +43,11 @@ export const assembleNode = (
 ): NodeKernel => {
   const memory = new PhysicalMemory(buffer, board.layout, node);
   const frames = new FrameTable(memory, options.memory.poison);
-  const wire = buildInterface(board, memory, options);
+  const wire = buildInterface(board, memory, frames, driver.clock, options);
   const network =
     placement.taps === null
       ? wire
-      : new TapWrapper(wire, memory.words, placement.taps.tapOf(memory));
+      : new TapWrapper(wire, memory.words, placement.taps.tapOf(memory, driver.clock));
   const { transport, kernel } = options;
   return new NodeKernel(memory, network, frames, driver, random, {
     transport: {
@@ -65,8 +70,37 @@ export const assembleNode = (
 const buildInterface = (
   board: Board,
   memory: PhysicalMemory,
+  frames: FrameTable,
+  clock: StepClock,
   options: MachineOptions,
 ): NetworkInterface => {
-  const { latencyNs, bytesPerSecond } = options.interconnect;
-  return new DirectConnect(board, memory, { latencyNs, bytesPerSecond });
+  const { kind, latencyNs, bytesPerSecond } = options.interconnect;
+  const pacing = { latencyNs, bytesPerSecond };
+  const wire =
+    kind === "direct-connect"
+      ? new DirectConnect(board, memory, clock, pacing)
+      : new StoreAndForward(board, memory, clock, pacing);
+  const { faults } = options;
+  const faulty =
+    faults === undefined
+      ? wire
+      : new FaultWrapper(
+          wire,
+          memory,
+          clock,
+          { ...faults, seed: faults.seed ?? options.seed },
+          wireFrames(memory, frames),
+        );
+  // Outermost: the trace shows what software handed over and got, faults included.
+  return options.trace.entries === 0 ? faulty : new TraceWrapper(faulty, memory, clock);
+};
+
+/** The frames that hold the pages of packets held back. */
+const wireFrames = (memory: PhysicalMemory, frames: FrameTable): Int32Array => {
+  const taken = new Int32Array(memory.layout.wireBuffers);
+  for (let i = 0; i < taken.length; i++) {
+    taken[i] = frames.allocate(FRAME_WIRE);
+    assert(taken[i] !== NO_FRAME, "the layout has frames for the wire");
+  }
+  return taken;
 };

@@ -1,11 +1,11 @@
 // The kernel of one node: everything put together, and stepped. It never waits and never loops by
-// itself: the driver (a worker's loop, or the simulator) calls step(now) and sees how much was done.
+// itself: the driver (a worker's loop, or the simulator) calls step() and sees how much was done.
 //   step     packets off the ring, output, due timers
 //   spin     what a waiting task does instead of suspending (paper 2.2): step while nothing else can run
 //   quiesce  sends what would otherwise wait for a packet to ride on; before the driver idles
 
 import { assert } from "../base/assert.ts";
-import { type Clock, StepClock } from "../base/clock.ts";
+import type { StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import type { Random } from "../base/random.ts";
 import { KERN_ABORTED, MACH_RCV_INTERRUPTED, MACH_SEND_INTERRUPTED } from "../base/status.ts";
@@ -14,7 +14,7 @@ import { REG_HEARTBEAT, REG_STATE } from "../hardware/machine-layout.ts";
 import type { NetworkInterface } from "../hardware/network-interface.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { IpcContext } from "../ipc/context.ts";
-import { MessagePool } from "../ipc/kernel-message.ts";
+import { type KernelMessage, MessagePool } from "../ipc/kernel-message.ts";
 import { PORT_IN_KERNEL, type Port, PortTable } from "../ipc/port.ts";
 import { destroyMessage } from "../ipc/release.ts";
 import { completeReceive, completeSend, takeReceiver, takeSender } from "../ipc/waits.ts";
@@ -37,7 +37,7 @@ export const NODE_HALTED = 2;
 /** Packets taken in one step: bounded, so that timers and output are not starved. */
 const STEP_PACKETS_MAX = 32;
 /** Polls between two reads of the clock while spinning: a read costs as much as several polls. */
-const POLLS_PER_TICK = 32;
+const POLLS_PER_TICK = 256;
 
 export interface NodeOptions {
   readonly transport: TransportOptions;
@@ -53,8 +53,10 @@ export interface NodeOptions {
 
 /** What the driver gives a kernel of the world outside. */
 export interface NodeDriver {
-  /** Real or virtual time. */
-  readonly clock: Clock;
+  /** Real or virtual time; all nodes of a driver share it. */
+  readonly clock: StepClock;
+  /** Brings the clock up to date. */
+  tick(): void;
   /** True when the driver has something to do that spinning would delay. */
   attention(): boolean;
   /** True when the machine is being halted. */
@@ -71,7 +73,7 @@ export class NodeKernel implements TaskKernel {
   readonly transport: Transport;
   readonly identifiers: IdentifierTable;
   readonly ipc: IpcContext;
-  readonly clock = new StepClock();
+  readonly clock: StepClock;
   readonly nameServer: NameServer;
   readonly exclusive: boolean;
   readonly namesPerTask: number;
@@ -80,12 +82,12 @@ export class NodeKernel implements TaskKernel {
 
   private readonly driver: NodeDriver;
   private readonly random: Random;
-  private readonly timers = new Timers();
+  private readonly timers: Timers;
   private readonly spinNs: number;
   private readonly sleepers = new Set<(error: MachError) => void>();
   private readonly roomWaiters: RoomWaiter[] = [];
   private halted = false;
-  private ticks = 0;
+  private polls = 0;
   /** Counts tasksRan(): wakes of an older epoch are no longer in `runnable`. */
   private epoch = 1;
 
@@ -103,20 +105,28 @@ export class NodeKernel implements TaskKernel {
     this.network = network;
     this.frames = frames;
     this.driver = driver;
+    this.clock = driver.clock;
+    this.timers = new Timers(driver.clock);
     this.random = random;
     this.exclusive = options.exclusive;
     this.namesPerTask = options.namesPerTask;
     this.spinNs = options.spinNs;
 
     const pool = new MessagePool(memory, frames, options.receiveReserve);
-    const controlPacket = pool.takeToReceive();
+    const controlPacket = pool.takeForKernel();
     assert(controlPacket !== null);
     const ports = new PortTable();
-    this.transport = new Transport(memory, network, controlPacket.at, options.transport);
+    this.transport = new Transport(
+      memory,
+      network,
+      controlPacket.at,
+      this.clock,
+      options.transport,
+    );
     this.identifiers = new IdentifierTable(this.node, this.nodes, ports);
     const context = { memory, frames, pool, ports, doomed: [], destroying: false };
     this.ipc = Object.assign(context, { remote: NO_REMOTE }) as IpcContext;
-    this.ipc.remote = new NetworkIpc(this.ipc, this.transport, this.identifiers, this.clock);
+    this.ipc.remote = new NetworkIpc(this.ipc, this.transport, this.identifiers);
     pool.setSink(this);
 
     this.nameServer = new NameServer(this.ipc);
@@ -128,12 +138,11 @@ export class NodeKernel implements TaskKernel {
   // --- stepping ---------------------------------------------------------------------------------
 
   /** One bounded batch of work. Returns how much was done; 0 = nothing to do right now. */
-  step(nowNs: number): number {
-    this.clock.set(nowNs);
-    let work = this.network.pump(nowNs);
-    work += this.transport.poll(nowNs, STEP_PACKETS_MAX);
-    if (nowNs >= this.transport.nextDeadlineNs()) work += this.transport.tick(nowNs);
-    if (nowNs >= this.timers.nextDeadlineNs()) work += this.timers.run(nowNs);
+  step(): number {
+    let work = this.network.pump();
+    work += this.transport.poll(STEP_PACKETS_MAX);
+    if (this.transport.isDue()) work += this.transport.tick();
+    if (this.timers.isDue()) work += this.timers.run();
     return work;
   }
 
@@ -147,22 +156,21 @@ export class NodeKernel implements TaskKernel {
   }
 
   /** Sends the acknowledgements that are owed. Returns packets sent. */
-  quiesce(nowNs: number): number {
+  quiesce(): number {
     this.memory.words[REG_HEARTBEAT]! += 1;
-    return this.transport.quiesce(nowNs);
+    return this.transport.quiesce();
   }
 
   spin(wait: Waiting): void {
     if (this.spinNs === 0) return;
-    const endNs = this.driver.clock.now() + this.spinNs;
-    let polls = 0;
-    while (wait.waiting && this.runnable === 0) {
-      if (polls++ % POLLS_PER_TICK === 0) {
-        const nowNs = this.driver.clock.now();
-        if (nowNs > endNs || this.driver.attention()) break;
-        this.clock.set(nowNs);
+    this.driver.tick();
+    const endNs = this.clock.now() + this.spinNs;
+    for (let polls = 0; wait.waiting && this.runnable === 0; polls++) {
+      if (polls % POLLS_PER_TICK === 0) {
+        if (polls > 0) this.driver.tick();
+        if (this.clock.now() > endNs || this.driver.attention()) break;
       }
-      this.step(this.clock.now());
+      this.step();
     }
     const counter = wait.waiting ? COUNTERS.suspends : COUNTERS.spins;
     this.memory.counters[counter.index]! += 1;
@@ -170,17 +178,19 @@ export class NodeKernel implements TaskKernel {
 
   spinUntil(wait: Waiting, deadlineNs: number): void {
     while (wait.waiting) {
-      if (this.ticks++ % POLLS_PER_TICK === 0) {
-        const nowNs = this.driver.clock.now();
-        if (nowNs >= deadlineNs) return;
-        if (this.driver.halting()) {
-          throw new MachError(MACH_RCV_INTERRUPTED, "the machine was halted");
-        }
-        this.clock.set(nowNs);
+      if (this.polls++ % POLLS_PER_TICK === 0) {
+        this.driver.tick();
+        if (this.clock.now() >= deadlineNs) return;
+        if (this.driver.halting()) throw interrupted(MACH_RCV_INTERRUPTED);
       }
-      this.step(this.clock.now());
+      this.step();
     }
     this.memory.counters[COUNTERS.spins.index]! += 1;
+  }
+
+  /** Brings the clock up to date, for a task that asks for the time. */
+  tick(): void {
+    this.driver.tick();
   }
 
   get isHalted(): boolean {
@@ -209,23 +219,25 @@ export class NodeKernel implements TaskKernel {
     this.epoch += 1;
   }
 
-  roomToSend(task: Task, bytes: number): Promise<void> {
+  messageToSend(task: Task, bytes: number): Promise<KernelMessage> {
     if (this.halted) return Promise.reject(interrupted(MACH_SEND_INTERRUPTED));
-    return new Promise<void>((resolve, reject) => {
+    return new Promise<KernelMessage>((resolve, reject) => {
       this.roomWaiters.push({ task, bytes, resolve, reject });
     });
   }
 
   /** PoolSink: a message came back. Refused senders of other nodes are told first; then those here,
-   *  oldest first, as far as there is room. One that finds none after all waits again. */
+   *  oldest first, as far as there is room. */
   messageFreed(): void {
-    if (this.transport.isStopped) this.transport.buffersAvailable();
-    for (let ahead = 0; this.roomWaiters.length > 0; ahead++) {
+    const { pool } = this.ipc;
+    if (this.transport.isStopped && pool.roomToReceive) this.transport.buffersAvailable();
+    while (this.roomWaiters.length > 0) {
       const { task, bytes, resolve } = this.roomWaiters[0]!;
-      if (!this.ipc.pool.roomToSend(bytes, ahead)) return;
+      const message = pool.takeToSend(bytes);
+      if (message === null) return;
       this.roomWaiters.shift();
       this.taskResumes(task);
-      resolve();
+      resolve(message);
     }
   }
 
@@ -303,7 +315,7 @@ export class NodeKernel implements TaskKernel {
 interface RoomWaiter {
   readonly task: Task;
   readonly bytes: number;
-  readonly resolve: () => void;
+  readonly resolve: (message: KernelMessage) => void;
   readonly reject: (error: MachError) => void;
 }
 

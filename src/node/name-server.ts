@@ -3,7 +3,7 @@
 // asking other nodes is the client's business.
 //
 // It holds one send right for each port and signature in its table. An entry whose port or signature
-// has died is dropped when next it is looked at.
+// has died is dropped when next it is looked at, or when forgetDead() looks at all.
 
 import {
   KERN_SUCCESS,
@@ -99,6 +99,11 @@ export class NameServer implements KernelServer {
     if (entry.signature !== signature) return NETNAME_NOT_YOURS;
     this.drop(name, entry);
     return KERN_SUCCESS;
+  }
+
+  /** Drops every entry whose port or signature has died. */
+  forgetDead(): void {
+    for (const name of [...this.entries.keys()]) this.live(name);
   }
 
   private live(name: string): Entry | null {

@@ -1,7 +1,11 @@
 // The timers of a node: a binary heap ordered by deadline, then by order of setting, so that two
-// runs of the simulator fire them alike. Cancelling marks; a marked entry is dropped when it surfaces.
+// runs of the simulator fire them alike. Cancelling marks; a marked entry is dropped when it surfaces,
+// or when more than half of all are marked: most timeouts are long and are cancelled soon.
 
-import { NEVER } from "../base/clock.ts";
+import { NEVER, type StepClock } from "../base/clock.ts";
+
+/** Fewer cancelled entries than this are not worth the sweep. */
+const CANCELLED_MIN = 64;
 
 export interface TimerEntry {
   readonly deadlineNs: number;
@@ -12,7 +16,18 @@ export interface TimerEntry {
 export class Timers {
   private readonly heap: TimerEntry[] = [];
   private order = 0;
+  private cancelled = 0;
   private readonly next = new Float64Array([NEVER]);
+  private readonly clock: StepClock;
+
+  constructor(clock: StepClock) {
+    this.clock = clock;
+  }
+
+  /** True when run() has something to do. */
+  isDue(): boolean {
+    return this.clock.now() >= this.next[0]!;
+  }
 
   /** When the earliest timer is due, ns; NEVER if there is none. */
   nextDeadlineNs(): number {
@@ -28,16 +43,31 @@ export class Timers {
     return entry;
   }
 
+  /** Does nothing if it has fired. */
   cancel(entry: TimerEntry): void {
+    if (entry.fire === null) return;
     entry.fire = null;
+    this.cancelled += 1;
+    if (this.cancelled > CANCELLED_MIN && this.cancelled * 2 > this.heap.length) this.compact();
+  }
+
+  /** Entries held, those included that were cancelled and not yet dropped. */
+  get count(): number {
+    return this.heap.length;
   }
 
   /** Fires what is due. Returns how many fired. */
-  run(nowNs: number): number {
+  run(): number {
+    const nowNs = this.clock.now();
     let fired = 0;
     while (this.heap.length > 0 && this.heap[0]!.deadlineNs <= nowNs) {
-      const { fire } = this.pop();
-      if (fire === null) continue;
+      const entry = this.pop();
+      const { fire } = entry;
+      if (fire === null) {
+        this.cancelled -= 1;
+        continue;
+      }
+      entry.fire = null;
       fired += 1;
       fire();
     }
@@ -54,6 +84,18 @@ export class Timers {
       this.siftDown(0);
     }
     return top;
+  }
+
+  /** Drops what was cancelled. The order of the others is that of deadlines and numbers, whatever the
+   *  shape of the heap. */
+  private compact(): void {
+    const { heap } = this;
+    let kept = 0;
+    for (const entry of heap) if (entry.fire !== null) heap[kept++] = entry;
+    heap.length = kept;
+    for (let at = (kept >> 1) - 1; at >= 0; at--) this.siftDown(at);
+    this.cancelled = 0;
+    this.next[0] = kept === 0 ? NEVER : heap[0]!.deadlineNs;
   }
 
   private siftUp(start: number): void {

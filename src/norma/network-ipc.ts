@@ -10,7 +10,6 @@
 // accept() runs at "interrupt level": it demultiplexes, enqueues or hands straight to a waiting
 // receiver, and never blocks.
 
-import type { StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { MACH_MSG_SUCCESS } from "../base/status.ts";
 import { alignUp, WORD_BYTES } from "../base/words.ts";
@@ -63,18 +62,11 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   private readonly ipc: IpcContext;
   private readonly transport: Transport;
   private readonly identifiers: IdentifierTable;
-  private readonly clock: StepClock;
 
-  constructor(
-    ipc: IpcContext,
-    transport: Transport,
-    identifiers: IdentifierTable,
-    clock: StepClock,
-  ) {
+  constructor(ipc: IpcContext, transport: Transport, identifiers: IdentifierTable) {
     this.ipc = ipc;
     this.transport = transport;
     this.identifiers = identifiers;
-    this.clock = clock;
     transport.register(KIND_MESSAGE, this);
   }
 
@@ -99,7 +91,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     words[at + PACKET_FRAME] = message.frame === NO_FRAME ? 0 : message.frame;
     leaveNode(proxy, message.remoteRight);
     counters[COUNTERS.messagesRemote.index]! += 1;
-    this.transport.submit(proxy.home, at, this.clock.now());
+    this.transport.submit(proxy.home, at);
     return MACH_MSG_SUCCESS;
   }
 
@@ -145,7 +137,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   // --- in -----------------------------------------------------------------------------------------
 
   accept(at: number, _source: number): number {
-    const { memory, pool, frames } = this.ipc;
+    const { memory, pool } = this.ipc;
     const { words } = memory;
     const frame = words[at + PACKET_FRAME]!;
     if (!this.isSound(at)) {
@@ -153,9 +145,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
       memory.counters[COUNTERS.damaged.index]! += 1;
       return frame;
     }
-    // Both, or neither: a message taken and put back would announce itself as a free buffer.
-    if (words[at + PACKET_PAGE] !== 0 && frames.freeCount === 0) return REFUSED;
-    const message = pool.takeToReceive();
+    const message = pool.takeToReceive(words[at + PACKET_PAGE] !== 0);
     if (message === null) return REFUSED;
     // --- committed: the packet is stored -----------------------------------------------------------
     const armNext = this.takeBody(at, frame, message);

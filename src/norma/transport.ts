@@ -2,8 +2,8 @@
 // acknowledged that is not stored (I-4). It knows packets, not messages; clients do.
 //   submit(destination, packet)  the packet buffer, header and page frame, are the transport's until
 //                                the client's released()
-//   poll(now, budget)            takes packets off the receive ring and gives them to clients
-//   tick(now)                    timers; nextDeadlineNs() says when; quiesce() before the node idles
+//   poll(budget)                 takes packets off the receive ring and gives them to clients
+//   tick()                       timers; isDue() says when; quiesce() before the node idles
 //   buffersAvailable()           a client that refused a packet can take one again
 //
 // On a reliable network (paper 2.6.1) there are no timers: a packet is refused only for want of a
@@ -13,7 +13,7 @@
 // Go-back-n: the receiver stores only the next in order.
 
 import { assert } from "../base/assert.ts";
-import { NEVER } from "../base/clock.ts";
+import { NEVER, type StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { positionBefore } from "../base/words.ts";
 import { type NetworkInterface, NO_PACKET } from "../hardware/network-interface.ts";
@@ -63,6 +63,7 @@ export class Transport {
   private readonly words: Int32Array;
   private readonly counters: Float64Array;
   private readonly network: NetworkInterface;
+  private readonly clock: StepClock;
   private readonly options: TransportOptions;
   private readonly windowPackets: number;
   private readonly unreliable: boolean;
@@ -86,8 +87,10 @@ export class Transport {
     memory: PhysicalMemory,
     network: NetworkInterface,
     controlPacket: number,
+    clock: StepClock,
     options: TransportOptions,
   ) {
+    this.clock = clock;
     this.memory = memory;
     this.words = memory.words;
     this.counters = memory.counters;
@@ -110,7 +113,7 @@ export class Transport {
   // --- sending ------------------------------------------------------------------------------------
 
   /** Takes a packet whose kind, inline and page words are set. Never refuses: the window delays. */
-  submit(destination: number, packet: number, nowNs: number): void {
+  submit(destination: number, packet: number): void {
     const { words } = this;
     const peer = this.peer(destination);
     peer.submitted = (peer.submitted + 1) | 0;
@@ -126,7 +129,7 @@ export class Transport {
     if (peer.inReady) return;
     // Nobody queues before us and the interface is free: go straight out.
     if (this.ready.isEmpty && this.windowOpen(peer) && this.network.sending() === NO_PACKET) {
-      this.sendNext(peer, nowNs);
+      this.sendNext(peer);
     } else {
       this.makeReady(peer);
     }
@@ -145,12 +148,12 @@ export class Transport {
   }
 
   /** Sends what is ready, one packet per peer in turn, as long as the interface takes it. */
-  private sendReady(nowNs: number): number {
+  private sendReady(): number {
     let sent = 0;
     while (!this.ready.isEmpty && this.network.sending() === NO_PACKET) {
       const peer = this.ready.shift();
-      if (peer.control !== CONTROL_NONE) this.sendControl(peer, nowNs);
-      else if (this.canSend(peer)) this.sendNext(peer, nowNs);
+      if (peer.control !== CONTROL_NONE) this.sendControl(peer);
+      else if (this.canSend(peer)) this.sendNext(peer);
       else continue;
       sent += 1;
       if (peer.control !== CONTROL_NONE || this.canSend(peer)) this.makeReady(peer);
@@ -158,7 +161,7 @@ export class Transport {
     return sent;
   }
 
-  private sendNext(peer: Peer, nowNs: number): void {
+  private sendNext(peer: Peer): void {
     const { words } = this;
     const packet = peer.cursor;
     const sequence = words[packet + WIRE_SEQUENCE]!;
@@ -168,19 +171,19 @@ export class Transport {
       peer.highest = sequence;
       if (this.unreliable && peer.timed === 0) {
         peer.timed = sequence;
-        this.roundTrips.startTiming(peer.node, nowNs);
+        this.roundTrips.startTiming(peer.node, this.clock.now());
       }
     } else {
       this.counters[COUNTERS.retransmitted.index]! += 1;
       words[packet + PACKET_NUMBER] = nextAttempt(words[packet + PACKET_NUMBER]!);
     }
     if (this.unreliable && this.roundTrips.deadline(peer.node) === NEVER) {
-      this.watch(this.roundTrips.setDeadline(peer.node, nowNs, peer.backoff));
+      this.watch(this.roundTrips.setDeadline(peer.node, this.clock.now(), peer.backoff));
     }
-    this.transmit(peer, packet, nowNs);
+    this.transmit(peer, packet);
   }
 
-  private sendControl(peer: Peer, nowNs: number): void {
+  private sendControl(peer: Peer): void {
     const { words, controlPacket } = this;
     const nack = peer.control === CONTROL_NACK;
     peer.controlNumber = (peer.controlNumber + 1) & 0xffffff;
@@ -193,23 +196,23 @@ export class Transport {
     words[controlPacket + WIRE_CONTROL] = peer.control;
     peer.control = CONTROL_NONE;
     this.counters[(nack ? COUNTERS.nacksSent : COUNTERS.acksSent).index]! += 1;
-    this.transmit(peer, controlPacket, nowNs);
+    this.transmit(peer, controlPacket);
   }
 
   /** The last touch: the acknowledgement that rides along, the checksum, and out. */
-  private transmit(peer: Peer, packet: number, nowNs: number): void {
+  private transmit(peer: Peer, packet: number): void {
     const { words } = this;
     words[packet + WIRE_ACK] = peer.received;
     peer.ackOwed = 0;
     if (peer.control === CONTROL_ACK) peer.control = CONTROL_NONE;
     words[packet + WIRE_CHECKSUM] = this.unreliable ? this.checksum(packet) : 0;
     this.counters[COUNTERS.packetsSent.index]! += 1;
-    this.network.transmit(packet, nowNs);
+    this.network.transmit(packet);
   }
 
   // --- acknowledgements -----------------------------------------------------------------------------
 
-  private acknowledge(peer: Peer, ack: number, nowNs: number): void {
+  private acknowledge(peer: Peer, ack: number): void {
     if (!positionBefore(peer.acked, ack)) return;
     const { words } = this;
     peer.acked = ack;
@@ -222,17 +225,17 @@ export class Transport {
       this.release(packet);
     }
     if (peer.first === NO_PACKET) peer.last = NO_PACKET;
-    if (this.unreliable) this.restartTimer(peer, ack, nowNs);
+    if (this.unreliable) this.restartTimer(peer, ack);
     if (this.canSend(peer)) this.makeReady(peer);
   }
 
-  private restartTimer(peer: Peer, ack: number, nowNs: number): void {
+  private restartTimer(peer: Peer, ack: number): void {
     if (peer.timed !== 0 && !positionBefore(ack, peer.timed)) {
-      this.roundTrips.stopTiming(peer.node, nowNs);
+      this.roundTrips.stopTiming(peer.node, this.clock.now());
       peer.timed = 0;
     }
     if (peer.first === NO_PACKET) this.roundTrips.clearDeadline(peer.node);
-    else this.watch(this.roundTrips.setDeadline(peer.node, nowNs, peer.backoff));
+    else this.watch(this.roundTrips.setDeadline(peer.node, this.clock.now(), peer.backoff));
   }
 
   private release(packet: number): void {
@@ -263,20 +266,20 @@ export class Transport {
   // --- receiving --------------------------------------------------------------------------------------
 
   /** Takes up to `budget` packets off the ring, then sends what that made ready. Returns the work. */
-  poll(nowNs: number, budget: number): number {
+  poll(budget: number): number {
     let work = 0;
     while (work < budget) {
       const at = this.network.poll();
       if (at === NO_PACKET) break;
-      this.take(at, nowNs);
+      this.take(at);
       work += 1;
     }
     if (this.zombie !== NO_PACKET) this.releaseZombie();
-    if (!this.ready.isEmpty) work += this.sendReady(nowNs);
+    if (!this.ready.isEmpty) work += this.sendReady();
     return work;
   }
 
-  private take(at: number, nowNs: number): void {
+  private take(at: number): void {
     const { words, network } = this;
     const frame = words[at + PACKET_FRAME]!;
     if (!this.isSound(at)) {
@@ -286,17 +289,17 @@ export class Transport {
     }
     this.counters[COUNTERS.packetsReceived.index]! += 1;
     const peer = this.peer(packetSource(words, at));
-    this.acknowledge(peer, words[at + WIRE_ACK]!, nowNs);
+    this.acknowledge(peer, words[at + WIRE_ACK]!);
     if (words[at + WIRE_KIND] === KIND_CONTROL) {
       if (words[at + WIRE_CONTROL] === CONTROL_NACK) this.goBack(peer);
       network.arm(frame);
       return;
     }
-    network.arm(this.takeData(peer, at, frame, nowNs));
+    network.arm(this.takeData(peer, at, frame));
   }
 
   /** Returns the frame to arm the descriptor with. */
-  private takeData(peer: Peer, at: number, frame: number, nowNs: number): number {
+  private takeData(peer: Peer, at: number, frame: number): number {
     const sequence = this.words[at + WIRE_SEQUENCE]!;
     const ahead = (sequence - peer.received) | 0;
     if (ahead !== 1) {
@@ -315,11 +318,11 @@ export class Transport {
       return frame;
     }
     peer.nackOwed = false;
-    if (peer.ackOwed > 0) this.oweAck(peer, nowNs);
+    if (peer.ackOwed > 0) this.oweAck(peer);
     return kept;
   }
 
-  private oweAck(peer: Peer, nowNs: number): void {
+  private oweAck(peer: Peer): void {
     if (peer.ackOwed >= this.ackEvery) {
       if (peer.control === CONTROL_NONE) peer.control = CONTROL_ACK;
       this.makeReady(peer);
@@ -327,7 +330,8 @@ export class Transport {
       peer.inOwing = true;
       peer.receivedAtTick = peer.received;
       this.owing.push(peer);
-      if (this.deadlines[ACKS] === NEVER) this.deadlines[ACKS] = nowNs + this.options.ackDelayNs;
+      if (this.deadlines[ACKS] === NEVER)
+        this.deadlines[ACKS] = this.clock.now() + this.options.ackDelayNs;
     }
   }
 
@@ -397,20 +401,27 @@ export class Transport {
 
   // --- time -------------------------------------------------------------------------------------------
 
+  /** True when tick() has something to do. */
+  isDue(): boolean {
+    const nowNs = this.clock.now();
+    return nowNs >= this.deadlines[ACKS]! || nowNs >= this.deadlines[TIMEOUTS]!;
+  }
+
   /** When tick() has something to do, ns. */
   nextDeadlineNs(): number {
     return Math.min(this.deadlines[ACKS]!, this.deadlines[TIMEOUTS]!);
   }
 
   /** Acknowledgements that found nothing to ride on; timeouts. Returns packets sent. */
-  tick(nowNs: number): number {
-    if (nowNs >= this.deadlines[ACKS]!) this.tickAcks(nowNs);
-    if (nowNs >= this.deadlines[TIMEOUTS]!) this.tickTimeouts(nowNs);
-    return this.ready.isEmpty ? 0 : this.sendReady(nowNs);
+  tick(): number {
+    const nowNs = this.clock.now();
+    if (nowNs >= this.deadlines[ACKS]!) this.tickAcks();
+    if (nowNs >= this.deadlines[TIMEOUTS]!) this.tickTimeouts();
+    return this.ready.isEmpty ? 0 : this.sendReady();
   }
 
   /** Sends all acknowledgements that are owed: before the node's worker parks. */
-  quiesce(nowNs: number): number {
+  quiesce(): number {
     for (const peer of this.owing) {
       peer.inOwing = false;
       if (peer.ackOwed === 0) continue;
@@ -419,11 +430,11 @@ export class Transport {
     }
     this.owing.length = 0;
     this.deadlines[ACKS] = NEVER;
-    return this.ready.isEmpty ? 0 : this.sendReady(nowNs);
+    return this.ready.isEmpty ? 0 : this.sendReady();
   }
 
   /** Acknowledges peers that have been quiet since the last look; looks again at the others. */
-  private tickAcks(nowNs: number): void {
+  private tickAcks(): void {
     let kept = 0;
     for (const peer of this.owing) {
       if (peer.ackOwed === 0) {
@@ -438,10 +449,11 @@ export class Transport {
       }
     }
     this.owing.length = kept;
-    this.deadlines[ACKS] = kept === 0 ? NEVER : nowNs + this.options.ackDelayNs;
+    this.deadlines[ACKS] = kept === 0 ? NEVER : this.clock.now() + this.options.ackDelayNs;
   }
 
-  private tickTimeouts(nowNs: number): void {
+  private tickTimeouts(): void {
+    const nowNs = this.clock.now();
     this.deadlines[TIMEOUTS] = NEVER;
     for (const peer of this.contacts) {
       if (nowNs >= this.roundTrips.deadline(peer.node)) {

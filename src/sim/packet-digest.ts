@@ -1,6 +1,7 @@
 // A digest of every packet that a simulated machine sends: when, from where, and every carried word.
 // Two runs with one seed must end with the same digest; the first difference shows at once.
 
+import type { StepClock } from "../base/clock.ts";
 import { WORD_SHIFT } from "../base/words.ts";
 import {
   PACKET_BODY,
@@ -19,8 +20,8 @@ export class PacketDigest {
   count = 0;
 
   /** The tap for one node's interface. */
-  tapOf(memory: PhysicalMemory): PacketTap {
-    return new DigestTap(this, memory);
+  tapOf(memory: PhysicalMemory, clock: StepClock): PacketTap {
+    return new DigestTap(this, memory, clock);
   }
 
   add(word: number): void {
@@ -39,16 +40,18 @@ export class PacketDigest {
 class DigestTap implements PacketTap {
   private readonly digest: PacketDigest;
   private readonly memory: PhysicalMemory;
+  private readonly clock: StepClock;
 
-  constructor(digest: PacketDigest, memory: PhysicalMemory) {
+  constructor(digest: PacketDigest, memory: PhysicalMemory, clock: StepClock) {
     this.digest = digest;
+    this.clock = clock;
     this.memory = memory;
   }
 
-  sent(words: Int32Array, packet: number, nowNs: number): void {
+  sent(words: Int32Array, packet: number): void {
     const { digest, memory } = this;
     digest.count += 1;
-    digest.add(Math.floor(nowNs) | 0);
+    digest.add(Math.floor(this.clock.now()) | 0);
     const inlineWords = (words[packet + PACKET_INLINE]! + 3) >> WORD_SHIFT;
     for (let i = PACKET_ROUTE; i < PACKET_BODY + inlineWords; i++) digest.add(words[packet + i]!);
     const pageWords = (words[packet + PACKET_PAGE]! + 3) >> WORD_SHIFT;

@@ -68,6 +68,9 @@ export class SimulatedMachine implements Machine, NodeDriver {
   private spawning: Promise<unknown> = Promise.resolve();
   private spawnCount = 0;
   private exits = 0;
+  /** Nothing is under way: time stands still. */
+  private resting = false;
+  private readonly drainWaiters: (() => void)[] = [];
   private halted = false;
 
   /** Makes a machine and starts its virtual time. Rejects with OptionError. */
@@ -164,6 +167,13 @@ export class SimulatedMachine implements Machine, NodeDriver {
     return this.clock.now();
   }
 
+  /** Resolves when nothing is under way any more: no node has work, no timer is set. Programs may
+   *  still be waiting for what nobody will send. */
+  drained(): Promise<void> {
+    if (this.halted || this.resting) return Promise.resolve();
+    return new Promise((resolve) => this.drainWaiters.push(resolve));
+  }
+
   /** Packets sent so far, and a digest of them all: equal digests, equal runs. */
   packets(): { readonly count: number; readonly digest: string } {
     return { count: this.digest.count, digest: this.digest.value() };
@@ -173,6 +183,10 @@ export class SimulatedMachine implements Machine, NodeDriver {
 
   attention(): boolean {
     return true; // never spin: the other nodes are stepped by this very thread
+  }
+
+  tick(): void {
+    // Virtual time passes in rounds, not because somebody looks.
   }
 
   halting(): boolean {
@@ -200,7 +214,7 @@ export class SimulatedMachine implements Machine, NodeDriver {
         exitsSeen = this.exits;
         await turnEventLoop();
       } else if (work === 0 && !this.jump()) {
-        await wait(REST_MS);
+        await this.rest();
       }
     }
   }
@@ -212,13 +226,23 @@ export class SimulatedMachine implements Machine, NodeDriver {
     for (const node of this.order) {
       const kernel = this.kernels[node]!;
       this.clock.pass(1 + this.schedule.below(STEP_NS_MAX));
-      work += kernel.step(this.clock.now());
+      work += kernel.step();
       if (kernel.runnable === 0) continue;
       await microtasksDrained();
       kernel.tasksRan();
       work += 1;
     }
     return work;
+  }
+
+  /** Waits, while time stands still, until something is to be done again. */
+  private async rest(): Promise<void> {
+    this.resting = true;
+    for (const resolve of this.drainWaiters.splice(0)) resolve();
+    while (!this.halted && this.spawnCount === 0 && !this.kernels.some(isStirring)) {
+      await wait(REST_MS);
+    }
+    this.resting = false;
   }
 
   /** Moves time to the next deadline; false when nothing is due, ever. */
@@ -256,6 +280,10 @@ export class SimulatedMachine implements Machine, NodeDriver {
     throw new OptionError(`node is ${node}; it must be 0 to ${this.nodes - 1}`);
   }
 }
+
+/** True when a program that came back from outside has called its kernel. */
+const isStirring = (kernel: NodeKernel): boolean =>
+  kernel.runnable > 0 || kernel.network.hasWork() || kernel.nextDeadlineNs() !== NEVER;
 
 const printLine: LogSink = (node, task, line) => console.log(`[${node}.${task}] ${line}`);
 

@@ -29,6 +29,7 @@ import {
   NETNAME_CHECK_OUT,
   NETNAME_LOOK_UP,
 } from "./netname.ts";
+import { checkLive } from "./ports.ts";
 import type { Task } from "./task.ts";
 import type { TaskKernel } from "./task-kernel.ts";
 
@@ -130,6 +131,7 @@ export class Names {
   }
 
   async #rpc(node: number, request: Message): Promise<Message> {
+    checkLive(this.#space);
     const replyPort = this.#replyPorts.pop() ?? this.#task.ports.allocate();
     try {
       request.remote = this.#nameServer(node);

@@ -7,6 +7,7 @@ import {
   KERN_INVALID_CAPABILITY,
   KERN_INVALID_NAME,
   KERN_INVALID_RIGHT,
+  KERN_INVALID_TASK,
   KERN_INVALID_VALUE,
   KERN_NAME_EXISTS,
   KERN_NO_SPACE,
@@ -61,8 +62,9 @@ export class Ports {
     this.#space = space;
   }
 
-  /** A new port's receive right, or a dead name. KERN_NO_SPACE. */
+  /** A new port's receive right, or a dead name. KERN_NO_SPACE, KERN_INVALID_TASK. */
   allocate(right: "receive" | "dead-name" = "receive"): PortName {
+    checkLive(this.#space);
     if (!this.#space.hasRoom) throw new MachError(KERN_NO_SPACE, "the name space is full");
     if (right === "dead-name") return this.#space.insert(null, TYPE_DEAD_NAME, 1);
     if (right !== "receive") {
@@ -254,6 +256,11 @@ export const destroySpace = (ipc: IpcContext, space: Space): void => {
     // Destroying one right can only take others of this space away, never add.
     if (space.find(name) !== NO_ENTRY) ports.destroy(name);
   }
+};
+
+/** What program code still does after its task has ended must make no rights. */
+export const checkLive = (space: Space): void => {
+  if (!space.active) throw new MachError(KERN_INVALID_TASK, "the task has ended");
 };
 
 const checkRight = (right: number): void => {

@@ -3,6 +3,7 @@
 import type { StepClock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { IpcContext } from "../ipc/context.ts";
+import type { KernelMessage } from "../ipc/kernel-message.ts";
 import type { Port } from "../ipc/port.ts";
 import type { Task } from "./task.ts";
 
@@ -16,6 +17,8 @@ export interface TaskKernel {
   readonly nodes: number;
   readonly ipc: IpcContext;
   readonly clock: StepClock;
+  /** Brings the clock up to date. */
+  tick(): void;
   /** True when the node has its worker thread for itself: the Sync calls are possible. */
   readonly exclusive: boolean;
   /** True once the machine is being halted: nothing may begin to wait any more. */
@@ -30,8 +33,8 @@ export interface TaskKernel {
   taskResumes(task: Task): void;
   /** The task runs: it is no longer among those that could. */
   taskRuns(task: Task): void;
-  /** Resolves when a sender of `bytes` may take a message from the pool; MachError at halt. */
-  roomToSend(task: Task, bytes: number): Promise<void>;
+  /** Resolves with a message of the pool for a sender of `bytes` that found none; MachError at halt. */
+  messageToSend(task: Task, bytes: number): Promise<KernelMessage>;
   /** Calls `fire` at `deadlineNs`; the returned function cancels. */
   setTimer(deadlineNs: number, fire: () => void): () => void;
   /** Resolves at `deadlineNs`; MachError KERN_ABORTED at halt. */

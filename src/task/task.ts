@@ -13,6 +13,7 @@ import {
   MIG_SERVER_DIED,
 } from "../base/status.ts";
 import { copyin } from "../ipc/copyin.ts";
+import type { KernelMessage } from "../ipc/kernel-message.ts";
 import type { Message } from "../ipc/message.ts";
 import {
   countSent,
@@ -92,8 +93,9 @@ export class Task implements WaitSink {
     this.names = new Names(this, kernel, space);
   }
 
-  /** Nanoseconds since the machine was booted, as of the kernel's last step. */
+  /** Nanoseconds since the machine was booted. */
   now(): number {
+    this.#kernel.tick();
     return this.#kernel.clock.now();
   }
 
@@ -101,7 +103,7 @@ export class Task implements WaitSink {
   sleep(ns: number): Promise<void> {
     if (!(ns >= 0)) throw new RangeError(`sleep of ${ns} ns; it must be 0 or more`);
     this.#runs();
-    return this.#kernel.sleepUntil(this, this.#kernel.clock.now() + ns);
+    return this.#kernel.sleepUntil(this, this.now() + ns);
   }
 
   /** One line to the host's log, marked with node and task. */
@@ -169,11 +171,15 @@ export class Task implements WaitSink {
 
   // --- sending ----------------------------------------------------------------------------------
 
-  /** Copyin and queueing. WOULD_BLOCK: the message is copied in, and #blocked waits with it. */
+  /** MACH_SEND_NO_BUFFER: the pool has no message left. Else as #sendAs(). */
   #trySend(message: Message): number {
+    const kernel = this.#kernel.ipc.pool.takeToSend(message.size);
+    return kernel === null ? MACH_SEND_NO_BUFFER : this.#sendAs(kernel, message);
+  }
+
+  /** Copyin and queueing. WOULD_BLOCK: the message is copied in, and #blocked waits with it. */
+  #sendAs(kernel: KernelMessage, message: Message): number {
     const { ipc } = this.#kernel;
-    const kernel = ipc.pool.takeToSend(message.size);
-    if (kernel === null) return MACH_SEND_NO_BUFFER;
     const status = copyin(ipc, this.#space, message, kernel);
     if (status !== MACH_MSG_SUCCESS) {
       ipc.pool.put(kernel);
@@ -197,9 +203,9 @@ export class Task implements WaitSink {
   async #sendSlowly(message: Message, firstStatus: number): Promise<void> {
     let status = firstStatus;
     while (status === MACH_SEND_NO_BUFFER) {
-      await this.#kernel.roomToSend(this, message.size);
+      const kernel = await this.#kernel.messageToSend(this, message.size);
       this.#runs();
-      status = this.#trySend(message);
+      status = this.#sendAs(kernel, message);
     }
     if (status === WOULD_BLOCK) {
       const wait = this.#takeBlocked();

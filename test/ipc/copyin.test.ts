@@ -33,7 +33,7 @@ const DISPOSITION_NAMES = {
   [MAKE_SEND]: "MAKE_SEND",
   [MAKE_SEND_ONCE]: "MAKE_SEND_ONCE",
 };
-const ALL = Object.keys(DISPOSITION_NAMES).map(Number) as (keyof typeof DISPOSITION_NAMES)[];
+const ALL = [MOVE_RECEIVE, MOVE_SEND, MOVE_SEND_ONCE, COPY_SEND, MAKE_SEND, MAKE_SEND_ONCE] as const;
 
 /** Everything under a task's names: to see that nothing changed. */
 const photograph = (task: Task): string =>
@@ -56,6 +56,7 @@ const furnish = async (nodes: LoneNodes) => {
   const foreign = other.ports.allocate();
   const names = {
     receive: task.ports.allocate(),
+    spare: task.ports.allocate(),
     both: task.ports.allocate(),
     send: await give(nodes, other, foreign, MAKE_SEND, task),
     once: await give(nodes, other, foreign, MAKE_SEND_ONCE, task),
@@ -87,19 +88,17 @@ describe("header", () => {
     const { task, other, foreign, names } = await furnish(nodes);
     const name = names[kind as keyof typeof names];
     const before = photograph(task);
-    const message = letter(name, disposition, 5, names.receive, MAKE_SEND_ONCE);
+    const message = letter(name, disposition, 5, names.spare, MAKE_SEND_ONCE);
     if (disposition === MOVE_RECEIVE) {
       await refused(nodes, task, message, "MACH_SEND_INVALID_HEADER");
       expect(photograph(task)).toBe(before);
-    } else if (!GOOD_DESTINATION[kind]!.includes(disposition) || name === names.receive) {
-      // names.receive is both here, destination and reply: only makes work, and those below.
-      if (GOOD_DESTINATION[kind]!.includes(disposition)) return;
+    } else if (!GOOD_DESTINATION[kind]!.includes(disposition)) {
       await refused(nodes, task, message, "MACH_SEND_INVALID_DEST");
       expect(photograph(task)).toBe(before);
     } else {
       await nodes.run(task.send(message));
-      const owner = kind === "both" ? task : other;
-      const got = await nodes.run(owner.receive(kind === "both" ? names.both : foreign));
+      const own = kind === "both" || kind === "receive";
+      const got = await nodes.run(own ? task.receive(name) : other.receive(foreign));
       expect(got.id).toBe(5);
       expect(got.remoteDisposition).toBe(PORT_SEND_ONCE);
     }

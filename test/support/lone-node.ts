@@ -6,6 +6,7 @@
 //   await nodes.quiet();                      steps until nothing is left to do; time stands still
 //   await nodes.expectNothingLeaked();        ends all tasks, then counts what is left
 
+import { nextTick } from "node:process";
 import { expect } from "@jest/globals";
 import { NEVER } from "../../src/base/clock.ts";
 import { Random } from "../../src/base/random.ts";
@@ -66,6 +67,10 @@ export class LoneNodes implements NodeDriver {
     return false;
   }
 
+  tick(): void {
+    // The clock stands still until the test moves it.
+  }
+
   halting(): boolean {
     return this.stop;
   }
@@ -102,7 +107,7 @@ export class LoneNodes implements NodeDriver {
   /** Steps every node once and lets resumed tasks run. Returns the work done. */
   async round(): Promise<number> {
     let work = 0;
-    for (const kernel of this.kernels) work += kernel.step(this.clock.now());
+    for (const kernel of this.kernels) work += kernel.step();
     await microtasksDrained();
     for (const kernel of this.kernels) {
       work += kernel.runnable;
@@ -116,7 +121,7 @@ export class LoneNodes implements NodeDriver {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       if ((await this.round()) > 0) continue;
       let sent = 0;
-      for (const kernel of this.kernels) sent += kernel.quiesce(this.clock.now());
+      for (const kernel of this.kernels) sent += kernel.quiesce();
       if (sent === 0 && (await this.round()) === 0) return;
     }
     throw new Error("the nodes do not come to rest");
@@ -194,4 +199,5 @@ export const watch = (promise: Promise<unknown>): { readonly settled: boolean } 
   return seen;
 };
 
-const microtasksDrained = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Resolves when every microtask there is, and those that they make, have run. */
+const microtasksDrained = (): Promise<void> => new Promise((resolve) => nextTick(resolve));

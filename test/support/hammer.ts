@@ -1,0 +1,145 @@
+// What test/hardware/threads.test.ts runs in two real threads: one sends a stream of packets with
+// sequence numbers and patterned contents through an interface, the other checks every one.
+
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { StepClock } from "../../src/base/clock.ts";
+import { Board } from "../../src/hardware/board.ts";
+import { DirectConnect } from "../../src/hardware/direct-connect.ts";
+import type { MachineMemory } from "../../src/hardware/dma-engine.ts";
+import { beginParking, endParking, waitForDoorbell } from "../../src/hardware/doorbell.ts";
+import { FRAME_ARMED, FRAME_MESSAGE, FrameTable } from "../../src/hardware/frame-table.ts";
+import { type MachineLayout, PACKET_WORDS, workerWord } from "../../src/hardware/machine-layout.ts";
+import { type NetworkInterface, NO_PACKET } from "../../src/hardware/network-interface.ts";
+import {
+  PACKET_BODY,
+  PACKET_FRAME,
+  PACKET_INLINE,
+  PACKET_NUMBER,
+  PACKET_PAGE,
+  packetSource,
+  setPacketRoute,
+} from "../../src/hardware/packet-layout.ts";
+import { PhysicalMemory } from "../../src/hardware/physical-memory.ts";
+import { StoreAndForward } from "../../src/hardware/store-and-forward.ts";
+
+export interface HammerPlan {
+  readonly memory: MachineMemory;
+  readonly layout: MachineLayout;
+  readonly kind: "direct-connect" | "store-and-forward";
+  readonly node: number;
+  readonly peer: number;
+  readonly packets: number;
+  /** Looks around before the thread parks. */
+  readonly patience: number;
+}
+
+export interface HammerResult {
+  readonly received: number;
+  readonly parks: number;
+}
+
+/** Every how many packets one has a page. */
+const PAGE_EVERY = 8;
+
+class Hammer {
+  private readonly plan: HammerPlan;
+  private readonly board: Board;
+  private readonly memory: PhysicalMemory;
+  private readonly network: NetworkInterface;
+  private readonly workerAt: number;
+  private readonly packetAt: number;
+  private sent = 0;
+  private received = 0;
+  private parks = 0;
+
+  constructor(plan: HammerPlan) {
+    const { memory, layout, node, kind } = plan;
+    this.plan = plan;
+    this.board = new Board(memory, layout);
+    this.memory = new PhysicalMemory(memory.buffer, layout, node);
+    this.workerAt = workerWord(layout, node);
+    this.packetAt = layout.packetsAt;
+    const pacing = { latencyNs: 0, bytesPerSecond: 0 };
+    const Interface = kind === "direct-connect" ? DirectConnect : StoreAndForward;
+    this.network = new Interface(this.board, this.memory, new StepClock(), pacing);
+    const frames = new FrameTable(this.memory);
+    this.memory.words[this.packetAt + PACKET_FRAME] = frames.allocate(FRAME_MESSAGE);
+    const armed = new Int32Array(layout.ringLength);
+    for (let i = 0; i < armed.length; i++) armed[i] = frames.allocate(FRAME_ARMED);
+    this.network.armAll(armed);
+  }
+
+  /** Sends and receives all packets. */
+  run(): HammerResult {
+    const { packets, patience } = this.plan;
+    let quiet = 0;
+    while (this.sent < packets || this.received < packets || this.network.sending() !== NO_PACKET) {
+      const work = this.network.pump() + this.receive() + this.send();
+      quiet = work > 0 ? 0 : quiet + 1;
+      if (quiet > patience) this.park();
+    }
+    return { received: this.received, parks: this.parks };
+  }
+
+  private send(): number {
+    if (this.sent === this.plan.packets || this.network.sending() !== NO_PACKET) return 0;
+    const { words } = this.memory;
+    const at = this.packetAt;
+    const number = this.sent++;
+    const pageBytes = number % PAGE_EVERY === 0 ? this.memory.layout.pageBytes : 0;
+    setPacketRoute(words, at, this.plan.node, this.plan.peer);
+    words[at + PACKET_INLINE] = (number % 49) * 4;
+    words[at + PACKET_PAGE] = pageBytes;
+    words[at + PACKET_NUMBER] = number << 8;
+    for (let i = PACKET_BODY; i < PACKET_WORDS; i++) words[at + i] = number ^ i;
+    if (pageBytes > 0) {
+      const page = this.memory.frameWord(words[at + PACKET_FRAME]!);
+      words.fill(~number, page, page + pageBytes / 4);
+    }
+    this.network.transmit(at);
+    return 1;
+  }
+
+  private receive(): number {
+    const at = this.network.poll();
+    if (at === NO_PACKET) return 0;
+    const { words } = this.memory;
+    const number = this.received++;
+    this.expect(packetSource(words, at), this.plan.peer, "source", number);
+    this.expect(words[at + PACKET_NUMBER]!, number << 8, "number", number);
+    const inlineWords = number % 49;
+    this.expect(words[at + PACKET_INLINE]!, inlineWords * 4, "inline bytes", number);
+    for (let i = PACKET_BODY; i < PACKET_BODY + inlineWords; i++) {
+      this.expect(words[at + i]!, number ^ i, `word ${i}`, number);
+    }
+    const pageWords = words[at + PACKET_PAGE]! / 4;
+    this.expect(pageWords > 0 ? 1 : 0, number % PAGE_EVERY === 0 ? 1 : 0, "page", number);
+    const page = this.memory.frameWord(words[at + PACKET_FRAME]!);
+    for (let i = 0; i < pageWords; i++) {
+      this.expect(words[page + i]!, ~number, `page word ${i}`, number);
+    }
+    this.network.arm(words[at + PACKET_FRAME]!);
+    return 1;
+  }
+
+  private expect(found: number, expected: number, what: string, number: number): void {
+    if (found === expected) return;
+    throw new Error(`packet ${number}: ${what} is ${found}, not ${expected}`);
+  }
+
+  private park(): void {
+    beginParking(this.board.words, this.workerAt);
+    if (this.network.hasWork()) {
+      endParking(this.board.words, this.workerAt);
+      return;
+    }
+    this.parks += 1;
+    waitForDoorbell(this.board.words, this.workerAt, 20_000);
+  }
+}
+
+const report = (port: MessagePort, plan: HammerPlan): void => {
+  port.postMessage(new Hammer(plan).run());
+};
+
+if (parentPort !== null) report(parentPort, workerData as HammerPlan);

@@ -1,13 +1,23 @@
 // The public API of normacube.
 
 import { ThreadMachine, type ThreadMachineInput } from "./machine/thread-machine.ts";
-import type { Machine as MachineInterface } from "./node/machine-interface.ts";
+import type { Machine as MachineInterface, Simulation } from "./node/machine-interface.ts";
 import { SimulatedMachine, type SimulatedMachineInput } from "./sim/simulated-machine.ts";
 
 export * from "./base/status.ts";
+export type { MachineOptions, MachineOptionsInput } from "./config/machine-options.ts";
 export { OptionError } from "./config/machine-options.ts";
+export { describeTrace, type TraceRecord } from "./hardware/trace-wrapper.ts";
 export { Message } from "./ipc/message.ts";
 export * from "./ipc/rights.ts";
+export type { NodeCensus } from "./node/census.ts";
+export type {
+  MachineStats,
+  MachineTask,
+  NodeStats,
+  Simulation,
+  SpawnOptions,
+} from "./node/machine-interface.ts";
 export { MachError } from "./task/mach-error.ts";
 export type { Program, ReceiveOptions, Task } from "./task/task.ts";
 
@@ -18,6 +28,6 @@ export const Machine = {
   /** Boots a machine of worker threads. Rejects with OptionError. */
   boot: (options: ThreadMachineInput = {}): Promise<Machine> => ThreadMachine.boot(options),
   /** Makes a machine in simulation: one thread, virtual time, the same run for the same seed. */
-  simulate: (options: SimulatedMachineInput = {}): Promise<SimulatedMachine> =>
+  simulate: (options: SimulatedMachineInput = {}): Promise<Simulation> =>
     SimulatedMachine.boot(options),
 } as const;

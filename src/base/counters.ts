@@ -14,7 +14,11 @@ export const COUNTERS = {
   packetsReceived: { index: 1, unit: "packets", sentence: "packets taken off the receive ring" },
   dmaBytes: { index: 2, unit: "bytes", sentence: "bytes moved by the DMA engine for this sender" },
   copiedBytes: { index: 3, unit: "bytes", sentence: "message bytes copied by this node's CPU" },
-  circuitsHeld: { index: 4, unit: "times", sentence: "circuits that had to wait part-way" },
+  circuitsHeld: {
+    index: 4,
+    unit: "times",
+    sentence: "packets that the interface could not deliver at once",
+  },
   acksSent: { index: 5, unit: "packets", sentence: "explicit acknowledgements sent" },
   nacksSent: { index: 6, unit: "packets", sentence: "negative acknowledgements sent" },
   retransmitted: { index: 7, unit: "packets", sentence: "packets sent again" },

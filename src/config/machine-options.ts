@@ -115,7 +115,7 @@ const schema = z.strictObject({
     .strictObject({
       /** Messages that can be in a node's kernel at once, each with its packet buffer. */
       messages: z.number().int().min(8).max(65_536).default(256),
-      /** How many of them only arrivals may take; default a quarter. */
+      /** How many of them senders leave to arrivals, and arrivals to senders; default a quarter. */
       receiveReserve: z.number().int().min(1).optional(),
       /** Names that a task may have. */
       namesPerTask: z.number().int().min(16).max(SPACE_ENTRIES_MAX).default(SPACE_ENTRIES_MAX),
@@ -172,7 +172,7 @@ export const parseMachineOptions = (
   input: MachineOptionsInput,
   driver: "threads" | "simulation",
 ): MachineOptions => {
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { reportInput: true });
   if (!parsed.success) throw new OptionError(parsed.error.issues.map(describeIssue).join("; "));
   const options = parsed.data;
   const dimensionMax = driver === "threads" ? DIMENSION_THREADS_MAX : DIMENSION_MAX;

@@ -1,5 +1,6 @@
 // What one worker's interfaces share: the whole machine's words, the DMA engine, and each node's
-// doorbell. Only hardware/ holds a Board; a kernel gets a PhysicalMemory and a NetworkInterface.
+// doorbell. A driver makes one and hands it to
+// the interfaces; a kernel gets a PhysicalMemory and a NetworkInterface, and never this.
 
 import { createDmaEngine, type DmaEngine, type MachineMemory } from "./dma-engine.ts";
 import { ringDoorbell } from "./doorbell.ts";

@@ -17,7 +17,7 @@ export const MACHINE_MAGIC = 0; // u32 [=] MACHINE_MAGIC_VALUE
 export const MACHINE_NODES = 1; // u32 [=] number of nodes
 export const MACHINE_AWAKE = CACHE_LINE_WORDS; // u32 [A] workers that are not parked
 export const MACHINE_HEADER_WORDS = 2 * CACHE_LINE_WORDS;
-export const MACHINE_MAGIC_VALUE_MASK = 0x4e434231; // "NCB1"
+export const MACHINE_MAGIC_VALUE = 0x4e434231; // "NCB1", what MACHINE_MAGIC holds [=]
 
 // --- one block per worker, after the header ----------------------------------------------------
 export const WORKER_BELL = 0; // u32 [A] BELL_AWAKE, BELL_PARKED: the futex word of the doorbell
@@ -29,8 +29,7 @@ export const WORKER_WORDS = 3 * CACHE_LINE_WORDS;
 
 // --- node registers, words from the region's start ----------------------------------------------
 export const REG_WORKER = 0; // u32 [=] the worker that steps this node
-export const REG_STATE = CACHE_LINE_WORDS; // u32 [N] NODE_OFF, NODE_RUNNING, NODE_HALTED
-export const REG_HEARTBEAT = CACHE_LINE_WORDS + 1; // u32 [N] batches of steps taken
+export const REG_STATE = CACHE_LINE_WORDS; // u32 [N] 0 off, NODE_RUNNING, NODE_HALTED
 export const REGISTERS_WORDS = 2 * CACHE_LINE_WORDS;
 
 // --- ejection: the last channel of every circuit, into the node ---------------------------------

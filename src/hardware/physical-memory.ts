@@ -16,7 +16,7 @@ export class PhysicalMemory {
   /** This node's counters (base/counters.ts), [N]. */
   readonly counters: Float64Array;
   readonly pageWords: number;
-  /** Byte address of the region in the machine's memory: for the DMA engine alone. */
+  /** Byte address of the region in the machine's memory: for hardware and statistics. */
   readonly regionByte: number;
 
   constructor(buffer: SharedArrayBuffer, layout: MachineLayout, node: number) {

@@ -94,7 +94,7 @@ export const destroyMessage = (ipc: IpcContext, message: KernelMessage): void =>
 };
 
 /** Destroys a port whose receive right is in nobody's space (any more), so that nobody waits for its
- *  messages. MACH-FACTS 16.13: blocked senders succeed, queued messages are destroyed. */
+ *  messages. As in CMU ipc/ipc_port.c, ipc_port_destroy: blocked senders succeed, queued messages are destroyed. */
 export const destroyPort = (ipc: IpcContext, port: Port): void => {
   port.space = null;
   port.transitTo = null;

@@ -44,7 +44,8 @@ export const runProcessor = async (boot: ProcessorBoot): Promise<number> => {
       policy: options.processors.idle,
       spinNs: options.processors.spinNs,
     },
-    (node, task, line) => void host.log(node, task, line),
+    // A sink of the host's that throws is the host's affair: the line is lost, the node goes on.
+    (node, task, line) => void host.log(node, task, line).catch(() => {}),
   );
 
   const kernels = new Map<number, NodeKernel>();

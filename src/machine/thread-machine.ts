@@ -22,6 +22,7 @@ import {
   workerWord,
 } from "../hardware/machine-layout.ts";
 import { wallClockMs } from "../hardware/tick-source.ts";
+import type { TraceRecord } from "../hardware/trace-wrapper.ts";
 import type { NodeCensus } from "../node/census.ts";
 import type {
   LogSink,
@@ -182,6 +183,11 @@ export class ThreadMachine implements Machine {
       ({ worker }) => this.words[workerWord(this.layout, worker) + WORKER_PARKS]!,
     );
     return { ...this.reader.readAll(), parks };
+  }
+
+  trace(node: number): TraceRecord[] {
+    this.handleOf(node);
+    return this.reader.readTrace(node);
   }
 
   async census(node: number): Promise<NodeCensus> {

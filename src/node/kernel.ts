@@ -10,7 +10,7 @@ import { COUNTERS } from "../base/counters.ts";
 import type { Random } from "../base/random.ts";
 import { KERN_ABORTED, MACH_RCV_INTERRUPTED, MACH_SEND_INTERRUPTED } from "../base/status.ts";
 import { FRAME_ARMED, type FrameTable } from "../hardware/frame-table.ts";
-import { REG_HEARTBEAT, REG_STATE } from "../hardware/machine-layout.ts";
+import { REG_STATE } from "../hardware/machine-layout.ts";
 import type { NetworkInterface } from "../hardware/network-interface.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { IpcContext } from "../ipc/context.ts";
@@ -29,8 +29,7 @@ import type { TaskKernel, Waiting } from "../task/task-kernel.ts";
 import { NameServer } from "./name-server.ts";
 import { Timers } from "./timers.ts";
 
-/** States of a node, in REG_STATE. */
-export const NODE_OFF = 0;
+/** States of a node, in REG_STATE; 0 before its kernel is built. */
 export const NODE_RUNNING = 1;
 export const NODE_HALTED = 2;
 
@@ -123,7 +122,7 @@ export class NodeKernel implements TaskKernel {
       this.clock,
       options.transport,
     );
-    this.identifiers = new IdentifierTable(this.node, this.nodes, ports);
+    this.identifiers = new IdentifierTable(this.node, this.nodes, ports, memory.counters);
     const context = { memory, frames, pool, ports, doomed: [], destroying: false };
     this.ipc = Object.assign(context, { remote: NO_REMOTE }) as IpcContext;
     this.ipc.remote = new NetworkIpc(this.ipc, this.transport, this.identifiers);
@@ -157,7 +156,6 @@ export class NodeKernel implements TaskKernel {
 
   /** Sends the acknowledgements that are owed. Returns packets sent. */
   quiesce(): number {
-    this.memory.words[REG_HEARTBEAT]! += 1;
     return this.transport.quiesce();
   }
 

@@ -2,6 +2,7 @@
 
 import type { CounterValues } from "../base/counters.ts";
 import type { MachineOptions } from "../config/machine-options.ts";
+import type { TraceRecord } from "../hardware/trace-wrapper.ts";
 import type { NodeCensus } from "./census.ts";
 
 /** Where task.log() goes; default: standard output, as "[node.task] line". */
@@ -53,8 +54,22 @@ export interface Machine extends AsyncDisposable {
   spawn(node: number, program: string | URL, options?: SpawnOptions): Promise<MachineTask>;
   /** Counters, read from shared memory while the machine runs. */
   stats(): MachineStats;
+  /** The last packets that a node sent and received, oldest first, read while the machine runs. Empty
+   *  without the option trace.entries. describeTrace() makes a line of one. */
+  trace(node: number): TraceRecord[];
   /** Everything a node has, counted by the node itself between two steps. */
   census(node: number): Promise<NodeCensus>;
   /** Ends the machine: waits of programs are interrupted, what does not end is terminated. Idempotent. */
   halt(): Promise<void>;
+}
+
+/** A machine in simulation: what only virtual time can offer. */
+export interface Simulation extends Machine {
+  /** Virtual time, ns. */
+  now(): number;
+  /** Resolves when nothing is under way any more: no node has work, no timer is set. Programs may
+   *  still be waiting for what nobody will send. */
+  drained(): Promise<void>;
+  /** Packets sent so far, and a digest of them all: equal digests, equal runs. */
+  packets(): { readonly count: number; readonly digest: string };
 }

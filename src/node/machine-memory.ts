@@ -8,7 +8,7 @@ import type { MachineMemory } from "../hardware/dma-engine.ts";
 import {
   MACHINE_AWAKE,
   MACHINE_MAGIC,
-  MACHINE_MAGIC_VALUE_MASK,
+  MACHINE_MAGIC_VALUE,
   MACHINE_NODES,
   type MachineLayout,
   REG_WORKER,
@@ -56,7 +56,7 @@ export const prepareMachineMemory = (
   workerOf: (node: number) => number,
 ): void => {
   const words = new Int32Array(memory.buffer, 0, layout.totalBytes / 4);
-  words[MACHINE_MAGIC] = MACHINE_MAGIC_VALUE_MASK;
+  words[MACHINE_MAGIC] = MACHINE_MAGIC_VALUE;
   words[MACHINE_NODES] = layout.nodes;
   words[MACHINE_AWAKE] = layout.workers;
   for (let node = 0; node < layout.nodes; node++) {

@@ -1,4 +1,4 @@
-// The name server of a node (netname, MACH-FACTS 17.3): names to send rights. A kernel-owned port;
+// The name server of a node (CMU netname.defs): names to send rights. A kernel-owned port;
 // its requests run where they arrive, since none of them can block. Answers for its own node only:
 // asking other nodes is the client's business.
 //

@@ -10,6 +10,7 @@ import {
   REG_WORKER,
 } from "../hardware/machine-layout.ts";
 import { PhysicalMemory } from "../hardware/physical-memory.ts";
+import { readTrace, type TraceRecord } from "../hardware/trace-wrapper.ts";
 import type { ChannelStats, NodeStats } from "./machine-interface.ts";
 
 export class StatsReader {
@@ -44,6 +45,12 @@ export class StatsReader {
       counters: readCounters(memory.counters),
       channels,
     };
+  }
+
+  /** The last packets of a node, oldest first; empty without the option trace.entries. */
+  readTrace(node: number): TraceRecord[] {
+    const memory = this.memories[node]!;
+    return memory.layout.traceEntries === 0 ? [] : readTrace(memory);
   }
 
   readAll(): { nodes: NodeStats[]; total: CounterValues } {

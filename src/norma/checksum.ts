@@ -1,6 +1,7 @@
 // The checksum of a packet on a network that may damage it: a 32-bit multiplicative hash over every
-// carried word, header, inline bytes and page. It finds any single flipped bit for certain (each step
-// is a bijection of the running value), and a random damage with probability 1 - 2^-32.
+// carried word, header, inline bytes and page. It finds any single flipped bit for certain, as long as the
+// length words are whole (each step is a bijection of the running value), and other damage with
+// probability 1 - 2^-32.
 
 import {
   PACKET_BODY,

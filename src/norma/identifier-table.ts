@@ -4,6 +4,7 @@
 // 2.5.1). A right that comes home finds the principal.
 
 import { assert } from "../base/assert.ts";
+import { COUNTERS } from "../base/counters.ts";
 import { PORT_DEAD, PORT_PROXY, type Port, type PortTable } from "../ipc/port.ts";
 import {
   FIRST_LOCAL_ID,
@@ -19,10 +20,13 @@ export class IdentifierTable {
   private readonly node: number;
   private readonly nodes: number;
   private readonly ports: PortTable;
+  private readonly counters: Float64Array;
   private readonly principals: (Port | null)[] = new Array(FIRST_LOCAL_ID).fill(null);
   private readonly proxies = new Map<Identifier, Port>();
 
-  constructor(node: number, nodes: number, ports: PortTable) {
+  /** `counters`: the node's, in which proxies are counted. */
+  constructor(node: number, nodes: number, ports: PortTable, counters: Float64Array) {
+    this.counters = counters;
     this.node = node;
     this.nodes = nodes;
     this.ports = ports;
@@ -70,6 +74,7 @@ export class IdentifierTable {
     proxy.identifier = identifier;
     proxy.home = node;
     this.proxies.set(identifier, proxy);
+    this.counters[COUNTERS.proxies.index]! += 1;
     return proxy;
   }
 

@@ -163,6 +163,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     if (words[at + PACKET_PAGE] === 0) {
       const count = words[at + PACKET_INLINE]! >> 2;
       copyWords(words, message.at + PACKET_BODY, words, at + PACKET_BODY, count);
+      memory.counters[COUNTERS.copiedBytes.index]! += message.size;
       return frame;
     }
     frames.hand(frame, FRAME_ARMED, FRAME_MESSAGE);
@@ -208,11 +209,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   /** The port of a right that arrived, counted; null if it is dead. */
   private portIn(identifier: Identifier, right: CarriedRight): Port | null {
     if (identifier === NULL_IDENTIFIER || identifier === DEAD_IDENTIFIER) return null;
-    const before = this.identifiers.proxyCount;
     const port = this.identifiers.portOf(identifier);
-    if (this.identifiers.proxyCount !== before) {
-      this.ipc.memory.counters[COUNTERS.proxies.index]! += 1;
-    }
     if (port !== null) enterNode(port, right);
     return port;
   }

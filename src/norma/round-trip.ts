@@ -1,9 +1,9 @@
 // The retransmission timeout of each peer, from measured round trips (Jacobson 1988, RFC 6298), in
-// nanoseconds. Doubles in one typed array, three per node, so that no update allocates.
-// The paper (2.6.2) asks for timeouts far below hundreds of milliseconds: here they start at some
-// hundred microseconds and follow the machine.
+// nanoseconds. Doubles in one typed array, four per node, so that no update allocates.
+// The paper (2.6.2) asks for timeouts far below hundreds of milliseconds: here they follow the machine,
+// between bounds that are options (transport.timeout*).
 
-import { NEVER, NS_PER_MS } from "../base/clock.ts";
+import { NEVER } from "../base/clock.ts";
 
 const SMOOTHED = 0;
 const VARIATION = 1;
@@ -20,12 +20,6 @@ export interface TimeoutBounds {
   readonly minNs: number;
   readonly maxNs: number;
 }
-
-export const DEFAULT_TIMEOUTS: TimeoutBounds = {
-  initialNs: 1 * NS_PER_MS,
-  minNs: 100_000,
-  maxNs: 50 * NS_PER_MS,
-};
 
 export class RoundTrips {
   private readonly bounds: TimeoutBounds;

@@ -120,7 +120,7 @@ export class Transport {
     setPacketRoute(words, packet, this.node, destination);
     words[packet + WIRE_SEQUENCE] = peer.submitted;
     words[packet + WIRE_CONTROL] = CONTROL_NONE;
-    words[packet + PACKET_NUMBER] = peer.submitted << 8;
+    words[packet + PACKET_NUMBER] = dataNumber(peer.submitted);
     words[packet + PACKET_LINK] = NO_PACKET;
     if (peer.last === NO_PACKET) peer.first = packet;
     else words[peer.last + PACKET_LINK] = packet;
@@ -186,11 +186,11 @@ export class Transport {
   private sendControl(peer: Peer): void {
     const { words, controlPacket } = this;
     const nack = peer.control === CONTROL_NACK;
-    peer.controlNumber = (peer.controlNumber + 1) & 0xffffff;
+    peer.controlNumber += 1;
     setPacketRoute(words, controlPacket, this.node, peer.node);
     words[controlPacket + PACKET_INLINE] = 0;
     words[controlPacket + PACKET_PAGE] = 0;
-    words[controlPacket + PACKET_NUMBER] = peer.controlNumber << 8;
+    words[controlPacket + PACKET_NUMBER] = controlNumber(peer.controlNumber);
     words[controlPacket + WIRE_KIND] = KIND_CONTROL;
     words[controlPacket + WIRE_SEQUENCE] = 0;
     words[controlPacket + WIRE_CONTROL] = peer.control;
@@ -498,5 +498,12 @@ export class Transport {
 const ACKS = 0;
 const TIMEOUTS = 1;
 
-/** The word that names the packet to taps, for its next attempt; attempts stop at 255. */
-const nextAttempt = (number: number): number => ((number & 0xff) === 0xff ? number : number + 1);
+// PACKET_NUMBER names a packet to taps and faults: 1 bit control, 23 bits of its number, 8 of attempts.
+const NUMBER_MASK = 0x7fffff;
+const CONTROL_NUMBER = 0x800000;
+
+const dataNumber = (sequence: number): number => (sequence & NUMBER_MASK) << 8;
+const controlNumber = (number: number): number => (CONTROL_NUMBER | (number & NUMBER_MASK)) << 8;
+
+/** The same packet's name at its next attempt; after 255 comes 0 again. */
+const nextAttempt = (number: number): number => (number & ~0xff) | ((number + 1) & 0xff);

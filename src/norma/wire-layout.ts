@@ -2,7 +2,7 @@
 //
 //   6     7          8     9         10         11     12       13      14    15
 //  |KIND |SEQUENCE  |ACK  |CONTROL  |CHECKSUM  |BITS  |REMOTE  |LOCAL  |ID   |SIZE |
-//   `-- transport, every packet ------------'   `-- message, first packet of one ---'
+//   `-- transport, every packet ------------'   `-- message ---'
 //
 // Written by the sending node alone [S]; reserved bits are written zero and checked zero.
 

@@ -21,14 +21,15 @@ import {
   parseMachineOptions,
 } from "../config/machine-options.ts";
 import { Board } from "../hardware/board.ts";
+import type { TraceRecord } from "../hardware/trace-wrapper.ts";
 import { assembleNode } from "../node/assemble.ts";
 import { type NodeCensus, takeCensus } from "../node/census.ts";
 import type { NodeDriver, NodeKernel } from "../node/kernel.ts";
 import type {
   LogSink,
-  Machine,
   MachineStats,
   MachineTask,
+  Simulation,
   SpawnOptions,
 } from "../node/machine-interface.ts";
 import { createMachineMemory, prepareMachineMemory } from "../node/machine-memory.ts";
@@ -50,7 +51,7 @@ export interface SimulatedMachineInput extends MachineOptionsInput {
   readonly log?: LogSink;
 }
 
-export class SimulatedMachine implements Machine, NodeDriver {
+export class SimulatedMachine implements Simulation, NodeDriver {
   readonly nodes: number;
   readonly workers = 0;
   readonly options: MachineOptions;
@@ -103,9 +104,13 @@ export class SimulatedMachine implements Machine, NodeDriver {
 
   // --- Machine ----------------------------------------------------------------------------------
 
-  spawn(node: number, program: string | URL, options: SpawnOptions = {}): Promise<MachineTask> {
+  async spawn(
+    node: number,
+    program: string | URL,
+    options: SpawnOptions = {},
+  ): Promise<MachineTask> {
     this.checkNode(node);
-    if (this.halted) return Promise.reject(new Error("the machine was halted"));
+    if (this.halted) throw new Error("the machine was halted");
     const url = programUrl(program);
     this.spawnCount += 1;
     const started = this.spawning.then(() => this.start(node, url, options.args));
@@ -139,6 +144,11 @@ export class SimulatedMachine implements Machine, NodeDriver {
     return { ...this.reader.readAll(), parks: [] };
   }
 
+  trace(node: number): TraceRecord[] {
+    this.checkNode(node);
+    return this.reader.readTrace(node);
+  }
+
   async census(node: number): Promise<NodeCensus> {
     this.checkNode(node);
     return takeCensus(this.kernels[node]!);
@@ -152,6 +162,7 @@ export class SimulatedMachine implements Machine, NodeDriver {
       await turnEventLoop();
       for (const reject of this.pending) reject(new Error("the machine was halted"));
       this.pending.clear();
+      for (const resolve of this.drainWaiters.splice(0)) resolve();
     }
     await this.stopped;
   }
@@ -162,19 +173,15 @@ export class SimulatedMachine implements Machine, NodeDriver {
 
   // --- what only a simulation can tell ------------------------------------------------------------
 
-  /** Virtual time, ns. */
   now(): number {
     return this.clock.now();
   }
 
-  /** Resolves when nothing is under way any more: no node has work, no timer is set. Programs may
-   *  still be waiting for what nobody will send. */
   drained(): Promise<void> {
     if (this.halted || this.resting) return Promise.resolve();
     return new Promise((resolve) => this.drainWaiters.push(resolve));
   }
 
-  /** Packets sent so far, and a digest of them all: equal digests, equal runs. */
   packets(): { readonly count: number; readonly digest: string } {
     return { count: this.digest.count, digest: this.digest.value() };
   }

@@ -1,4 +1,4 @@
-// task.names: the netname service, by which programs find each other (MACH-FACTS 17.3). Every node's
+// task.names: the netname service, by which programs find each other (CMU netname.defs). Every node's
 // kernel has a name server, a kernel-owned port with a well-known identifier; these calls are Mach RPCs
 // to it.
 

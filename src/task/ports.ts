@@ -248,7 +248,7 @@ export class Ports {
   }
 }
 
-/** Releases everything a dying task has (MACH-FACTS 16.15). */
+/** Releases everything a dying task has (CMU ipc/ipc_space.c, ipc_space_destroy). */
 export const destroySpace = (ipc: IpcContext, space: Space): void => {
   space.active = false;
   const ports = new Ports(ipc, space);

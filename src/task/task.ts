@@ -165,6 +165,7 @@ export class Task implements WaitSink {
 
   /** rpc without suspending: allocates nothing when options.into is given. */
   rpcSync(message: Message, options?: ReceiveOptions): Message {
+    this.#needsExclusive("rpcSync");
     this.sendSync(message);
     return this.#finishSync(this.#startReceive(message.local, options, true), options);
   }

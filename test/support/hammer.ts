@@ -38,6 +38,8 @@ export interface HammerResult {
   readonly parks: number;
 }
 
+/** A worker that sleeps for as long was forgotten. */
+const LOST_MS = 20_000;
 /** Every how many packets one has a page. */
 const PAGE_EVERY = 8;
 
@@ -134,7 +136,9 @@ class Hammer {
       return;
     }
     this.parks += 1;
-    waitForDoorbell(this.board.words, this.workerAt, 20_000);
+    const startMs = performance.now();
+    waitForDoorbell(this.board.words, this.workerAt, LOST_MS);
+    if (performance.now() - startMs >= LOST_MS) throw new Error("lost wake-up: nobody rang");
   }
 }
 

@@ -5,6 +5,7 @@ import type { Suite } from "./harness/suite.ts";
 
 const LOADERS: Readonly<Record<string, () => Promise<Suite>>> = {
   rpc: async () => (await import("./suites/rpc.ts")).rpcSuite,
+  hops: async () => (await import("./suites/hops.ts")).hopsSuite,
   scale: async () => (await import("./suites/scale.ts")).scaleSuite,
   micro: async () => (await import("./suites/micro.ts")).microSuite,
 };

@@ -9,18 +9,20 @@ export class BenchMachine {
   /** Where servers run; clients run on node 0. */
   readonly serverNode: number;
   private readonly seed: number;
+  private readonly workers: number;
   private booting: Promise<Machine> | null = null;
 
-  constructor(dimension: number, hops: number, seed: number) {
+  /** `workers`: by default one per node, because the synchronous calls need it. */
+  constructor(dimension: number, hops: number, seed: number, workers = 2 ** dimension) {
     this.dimension = dimension;
     this.serverNode = nodeAtDistance(hops);
     this.seed = seed;
+    this.workers = workers;
   }
 
   running(): Promise<Machine> {
-    const { dimension, seed } = this;
-    // A worker per node, because the synchronous calls need it.
-    this.booting ??= Machine.boot({ dimension, seed, processors: { workers: 2 ** dimension } });
+    const { dimension, seed, workers } = this;
+    this.booting ??= Machine.boot({ dimension, seed, processors: { workers } });
     return this.booting;
   }
 

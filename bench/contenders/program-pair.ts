@@ -14,6 +14,8 @@ export interface ProgramPairParts {
   readonly batch: number;
   readonly server: URL;
   readonly client: URL;
+  /** Where the server runs; by default where the machine of the suite has its servers. */
+  readonly serverNode?: number;
   /** Both sides wait synchronously, which takes the processor for the length of the slice. */
   readonly sync: boolean;
 }
@@ -38,7 +40,7 @@ export class ProgramPair implements Contender {
     if (this.server !== null) return;
     const machine = await this.bench.running();
     const { server } = this.parts;
-    this.server = await machine.spawn(this.bench.serverNode, server, { args: this.args(0) });
+    this.server = await machine.spawn(this.serverNode, server, { args: this.args(0) });
     // Its end is seen by the slice that is open then; without one, nobody needs to know.
     this.server.exited.catch(() => {});
   }
@@ -65,10 +67,13 @@ export class ProgramPair implements Contender {
     return Promise.race([task.exited, serverEnd]);
   }
 
+  private get serverNode(): number {
+    return this.parts.serverNode ?? this.bench.serverNode;
+  }
+
   private args(samples: number): SliceArgs {
     const { name, batch, sync } = this.parts;
-    const { bytes } = this;
-    const { serverNode } = this.bench;
+    const { bytes, serverNode } = this;
     return { name: `bench ${name}`, bytes, samples, batch, sync, serverNode };
   }
 }

@@ -26,6 +26,9 @@ const driver: NodeDriver = {
   tick: () => {},
   attention: () => false,
   halting: () => false,
+  waitBegins: () => {},
+  patienceOver: () => false,
+  park: () => {},
   log: () => {},
 };
 

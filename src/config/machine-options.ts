@@ -132,7 +132,7 @@ const schema = z.strictObject({
         .number()
         .min(0)
         .max(1e10)
-        .default(200 * NS_PER_US),
+        .default(50 * NS_PER_US),
     })
     .prefault({}),
   /** Faults of the interconnect; absent: it is reliable. */

@@ -141,10 +141,10 @@ export class FaultWrapper implements NetworkInterface {
     const flip = this.hits(rates.flip, packet, KIND_FLIP);
     const delay = this.hits(rates.delay, packet, KIND_DELAY);
     const taken = (flip || delay) && this.takeOver(packet, rates, flip, delay);
+    const status = taken ? TRANSMIT_SENT : this.pass(packet);
     if (this.hits(rates.duplicate, packet, KIND_DUPLICATE)) this.duplicate(packet, rates);
-    if (!taken) return this.pass(packet);
-    this.flush();
-    return TRANSMIT_SENT;
+    if (!this.isQuiet()) this.flush();
+    return status;
   }
 
   sending(): number {

@@ -1,7 +1,7 @@
-// Copies words between a task's message and a node's memory. Small ones by a loop, which allocates
-// nothing; long ones by set, which is faster from about 64 words on but needs a view for each call.
+// Copies words between a task's message and a node's memory. Up to 1 KiB by a loop, which
+// allocates nothing; more by set, which is faster but needs a new view for each call.
 
-const LOOP_WORDS_MAX = 96;
+const LOOP_WORDS_MAX = 256;
 
 export const copyWords = (
   to: Int32Array,

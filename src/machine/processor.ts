@@ -35,6 +35,8 @@ const EVENT_LOOP_NS = 1 * NS_PER_MS;
 const CROWDED_SPIN_NS = 2 * NS_PER_US;
 /** A parked worker looks around once in this time whatever happens. */
 const PARK_MS_MAX = 60_000;
+/** The wait that gives the core away under the policy "yield". */
+const YIELD_MS = 0.001;
 /** Below this a park would overshoot its deadline: spin instead. */
 const PARK_NS_MIN = 60 * NS_PER_US;
 
@@ -57,6 +59,8 @@ export class Processor implements NodeDriver {
   private readonly logLine: (node: number, task: number, line: string) => void;
   private readonly kernels: NodeKernel[] = [];
   private baseResources = 0;
+  /** When the Sync call that waits began to; in a typed array, so that setting it allocates nothing. */
+  private readonly waitSince = new Float64Array(1);
 
   constructor(plan: ProcessorPlan, logLine: (node: number, task: number, line: string) => void) {
     this.words = plan.words;
@@ -84,6 +88,29 @@ export class Processor implements NodeDriver {
 
   halting(): boolean {
     return Atomics.load(this.words, this.workerAt + WORKER_HALT) !== 0; // pairs with the host's store
+  }
+
+  waitBegins(): void {
+    this.waitSince[0] = this.clock.now();
+  }
+
+  patienceOver(): boolean {
+    return this.clock.now() - this.waitSince[0]! >= this.patienceNs();
+  }
+
+  /** Blocks the thread: no promise runs and no control message is taken until the Sync call returns. */
+  park(deadlineNs: number): void {
+    if (this.quiesce() > 0) return;
+    const parkMs = this.parkMs(deadlineNs);
+    if (parkMs === 0) return;
+    beginParking(this.words, this.workerAt);
+    if (this.halting() || this.hasPackets()) {
+      endParking(this.words, this.workerAt);
+      return;
+    }
+    this.words[this.workerAt + WORKER_PARKS]! += 1;
+    waitForDoorbell(this.words, this.workerAt, parkMs);
+    this.clock.tick();
   }
 
   log(task: Task, line: string): void {
@@ -171,19 +198,16 @@ export class Processor implements NodeDriver {
 
   /** Parks, unless something turns up or is due soon. */
   private async idle(): Promise<void> {
-    let work = 0;
-    for (const kernel of this.kernels) work += kernel.quiesce();
+    const work = this.quiesce();
     await turnEventLoop(); // drains promise chains and ready I/O of programs
     this.tasksRan();
     if (work > 0 || this.resumed()) return;
-    this.clock.tick();
-    const limitNs = this.deadlineNs() - this.clock.now();
-    if (limitNs < PARK_NS_MIN) return;
+    const parkMs = this.parkMs(NEVER);
+    if (parkMs === 0) return;
     // A program that waits for a timer or for I/O of its own needs the event loop alive.
     const foreign = countResources() > this.baseResources;
-    const parkMs = this.policy === "yield" ? 0.001 : Math.min(PARK_MS_MAX, limitNs / NS_PER_MS);
     beginParking(this.words, this.workerAt);
-    if (this.somethingTurnedUp()) {
+    if (controlPending(this.words, this.workerAt) || this.halting() || this.hasPackets()) {
       endParking(this.words, this.workerAt);
       return;
     }
@@ -192,15 +216,24 @@ export class Processor implements NodeDriver {
     else waitForDoorbell(this.words, this.workerAt, parkMs);
   }
 
-  private deadlineNs(): number {
-    let deadline = NEVER;
-    for (const kernel of this.kernels) deadline = Math.min(deadline, kernel.nextDeadlineNs());
-    return deadline;
+  private quiesce(): number {
+    let work = 0;
+    for (const kernel of this.kernels) work += kernel.quiesce();
+    return work;
   }
 
-  /** The look after the bell was set to parked. */
-  private somethingTurnedUp(): boolean {
-    if (controlPending(this.words, this.workerAt) || this.halting()) return true;
+  /** How long to park, given what the nodes' timers say; 0 = not at all, something is due soon. */
+  private parkMs(deadlineNs: number): number {
+    let deadline = deadlineNs;
+    for (const kernel of this.kernels) deadline = Math.min(deadline, kernel.nextDeadlineNs());
+    this.clock.tick();
+    const limitNs = deadline - this.clock.now();
+    if (limitNs < PARK_NS_MIN) return 0;
+    return this.policy === "yield" ? YIELD_MS : Math.min(PARK_MS_MAX, limitNs / NS_PER_MS);
+  }
+
+  /** Part of the look after the bell was set to parked. */
+  private hasPackets(): boolean {
     for (const kernel of this.kernels) if (kernel.network.hasWork()) return true;
     return false;
   }

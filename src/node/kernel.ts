@@ -60,6 +60,12 @@ export interface NodeDriver {
   attention(): boolean;
   /** True when the machine is being halted. */
   halting(): boolean;
+  /** A Sync call begins to wait, or begins again: its patience starts. */
+  waitBegins(): void;
+  /** True when it has spun so long that its thread should park. */
+  patienceOver(): boolean;
+  /** Parks the thread until something turns up for one of its nodes, at most until `deadlineNs`. */
+  park(deadlineNs: number): void;
   log(task: Task, line: string): void;
 }
 
@@ -175,11 +181,17 @@ export class NodeKernel implements TaskKernel {
   }
 
   spinUntil(wait: Waiting, deadlineNs: number): void {
+    const { driver } = this;
+    driver.waitBegins();
     while (wait.waiting) {
       if (this.polls++ % POLLS_PER_TICK === 0) {
-        this.driver.tick();
+        driver.tick();
         if (this.clock.now() >= deadlineNs) return;
-        if (this.driver.halting()) throw interrupted(MACH_RCV_INTERRUPTED);
+        if (driver.halting()) throw interrupted(MACH_RCV_INTERRUPTED);
+        if (driver.patienceOver()) {
+          driver.park(deadlineNs);
+          driver.waitBegins();
+        }
       }
       this.step();
     }

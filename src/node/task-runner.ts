@@ -97,8 +97,7 @@ export class TaskRunner {
     try {
       const value = await program(task, args);
       outcome = { kind: "returned", value };
-      // A value that cannot be cloned is the program's mistake: say so now, and not in the transport.
-      structuredClone(value);
+      checkCloneable(value);
     } catch (error) {
       outcome = { kind: "failed", failure: recordFailure(error) };
     }
@@ -109,17 +108,39 @@ export class TaskRunner {
   }
 }
 
+/** A value that cannot be cloned is the program's mistake: say so now, and not in the transport. */
+const checkCloneable = (value: unknown): void => {
+  try {
+    structuredClone(value);
+  } catch (error) {
+    throw new TypeError(`the program's return value: ${recordFailure(error).message}`);
+  }
+};
+
 const recordFailure = (error: unknown): FailureRecord => {
   if (!(error instanceof Error)) {
     // Errors of another realm are no instances of ours, but look alike.
     const like = error as { name?: unknown; message?: unknown; stack?: unknown } | null | undefined;
     if (typeof like !== "object" || like === null || typeof like.message !== "string") {
-      return { name: "Error", message: `the program threw ${String(error)}`, stack: "" };
+      return { name: "Error", message: `the program threw ${textOf(error)}`, stack: "" };
     }
-    return { name: String(like.name), message: like.message, stack: String(like.stack) };
+    return { name: textOf(like.name), message: like.message, stack: textOf(like.stack) };
   }
-  const record = { name: error.name, message: error.message, stack: error.stack ?? "" };
+  const record = {
+    name: textOf(error.name),
+    message: textOf(error.message),
+    stack: textOf(error.stack ?? ""),
+  };
   return error instanceof MachError ? { ...record, status: error.status } : record;
+};
+
+/** Some objects cannot be made a text, and a program may throw any. */
+const textOf = (value: unknown): string => {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 };
 
 /** The error that a record stands for, with its stack of the other thread. */

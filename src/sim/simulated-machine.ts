@@ -11,6 +11,7 @@
 
 import { nextTick } from "node:process";
 import { setImmediate as turnEventLoop, setTimeout as wait } from "node:timers/promises";
+import { assert } from "../base/assert.ts";
 import { NEVER } from "../base/clock.ts";
 import { Random } from "../base/random.ts";
 import { machineLayout } from "../config/board-shape.ts";
@@ -198,6 +199,18 @@ export class SimulatedMachine implements Simulation, NodeDriver {
 
   halting(): boolean {
     return this.halted;
+  }
+
+  waitBegins(): void {
+    // No node of a simulation has the thread to itself, so there are no Sync calls.
+  }
+
+  patienceOver(): boolean {
+    return true;
+  }
+
+  park(): never {
+    assert(false, "a simulated node never parks");
   }
 
   log(task: Task, line: string): void {

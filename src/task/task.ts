@@ -9,6 +9,7 @@ import {
   MACH_MSG_SUCCESS,
   MACH_RCV_INTERRUPTED,
   MACH_RCV_TIMED_OUT,
+  MACH_SEND_INTERRUPTED,
   MACH_SEND_NO_BUFFER,
   MIG_SERVER_DIED,
 } from "../base/status.ts";
@@ -22,6 +23,7 @@ import {
   WOULD_BLOCK,
   waitForRoom,
 } from "../ipc/queueing.ts";
+import { destroyMessage } from "../ipc/release.ts";
 import { NOTIFY_SEND_ONCE, type PortName } from "../ipc/rights.ts";
 import type { Space } from "../ipc/space.ts";
 import {
@@ -189,6 +191,10 @@ export class Task implements WaitSink {
     countSent(ipc);
     const sent = sendToPort(ipc, kernel, false);
     if (sent === WOULD_BLOCK) {
+      if (this.#kernel.isHalted) {
+        destroyMessage(ipc, kernel);
+        return MACH_SEND_INTERRUPTED;
+      }
       this.#blocked = new TaskSend(this);
       waitForRoom(kernel.remote!, kernel, this.#blocked);
     }

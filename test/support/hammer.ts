@@ -8,7 +8,12 @@ import { DirectConnect } from "../../src/hardware/direct-connect.ts";
 import type { MachineMemory } from "../../src/hardware/dma-engine.ts";
 import { beginParking, endParking, waitForDoorbell } from "../../src/hardware/doorbell.ts";
 import { FRAME_ARMED, FRAME_MESSAGE, FrameTable } from "../../src/hardware/frame-table.ts";
-import { type MachineLayout, PACKET_WORDS, workerWord } from "../../src/hardware/machine-layout.ts";
+import {
+  type MachineLayout,
+  PACKET_WORDS,
+  WORKER_HALT,
+  workerWord,
+} from "../../src/hardware/machine-layout.ts";
 import { type NetworkInterface, NO_PACKET } from "../../src/hardware/network-interface.ts";
 import {
   PACKET_BODY,
@@ -16,6 +21,7 @@ import {
   PACKET_INLINE,
   PACKET_NUMBER,
   PACKET_PAGE,
+  PACKET_SOFTWARE,
   packetSource,
   setPacketRoute,
 } from "../../src/hardware/packet-layout.ts";
@@ -28,12 +34,14 @@ export interface HammerPlan {
   readonly kind: "direct-connect" | "store-and-forward";
   readonly node: number;
   readonly peer: number;
+  /** Sent unless the host sets the worker's WORKER_HALT before. */
   readonly packets: number;
   /** Looks around before the thread parks. */
   readonly patience: number;
 }
 
 export interface HammerResult {
+  readonly sent: number;
   readonly received: number;
   readonly parks: number;
 }
@@ -53,6 +61,8 @@ class Hammer {
   private sent = 0;
   private received = 0;
   private parks = 0;
+  private lastSent = false;
+  private lastReceived = false;
 
   constructor(plan: HammerPlan) {
     const { memory, layout, node, kind } = plan;
@@ -71,23 +81,26 @@ class Hammer {
     this.network.armAll(armed);
   }
 
-  /** Sends and receives all packets. */
+  /** Sends and receives until the last packet is out and the peer's is in. */
   run(): HammerResult {
-    const { packets, patience } = this.plan;
+    const { patience } = this.plan;
     let quiet = 0;
-    while (this.sent < packets || this.received < packets || this.network.sending() !== NO_PACKET) {
+    while (!this.lastSent || !this.lastReceived || this.network.sending() !== NO_PACKET) {
       const work = this.network.pump() + this.receive() + this.send();
       quiet = work > 0 ? 0 : quiet + 1;
       if (quiet > patience) this.park();
     }
-    return { received: this.received, parks: this.parks };
+    return { sent: this.sent, received: this.received, parks: this.parks };
   }
 
   private send(): number {
-    if (this.sent === this.plan.packets || this.network.sending() !== NO_PACKET) return 0;
+    if (this.lastSent || this.network.sending() !== NO_PACKET) return 0;
     const { words } = this.memory;
     const at = this.packetAt;
     const number = this.sent++;
+    this.lastSent =
+      this.sent === this.plan.packets || this.board.words[this.workerAt + WORKER_HALT] !== 0;
+    words[at + PACKET_SOFTWARE] = this.lastSent ? 1 : 0;
     const pageBytes = number % PAGE_EVERY === 0 ? this.memory.layout.pageBytes : 0;
     setPacketRoute(words, at, this.plan.node, this.plan.peer);
     words[at + PACKET_INLINE] = (number % 49) * 4;
@@ -109,6 +122,7 @@ class Hammer {
     const number = this.received++;
     this.expect(packetSource(words, at), this.plan.peer, "source", number);
     this.expect(words[at + PACKET_NUMBER]!, number << 8, "number", number);
+    this.lastReceived = words[at + PACKET_SOFTWARE] === 1;
     const inlineWords = number % 49;
     this.expect(words[at + PACKET_INLINE]!, inlineWords * 4, "inline bytes", number);
     for (let i = PACKET_BODY; i < PACKET_BODY + inlineWords; i++) {

@@ -11,20 +11,17 @@ import { expect } from "@jest/globals";
 import { NEVER } from "../../src/base/clock.ts";
 import { Random } from "../../src/base/random.ts";
 import { machineLayout } from "../../src/config/board-shape.ts";
-import {
-  type MachineOptionsInput,
-  parseMachineOptions,
-} from "../../src/config/machine-options.ts";
+import { type MachineOptionsInput, parseMachineOptions } from "../../src/config/machine-options.ts";
 import { Board } from "../../src/hardware/board.ts";
 import { Space } from "../../src/ipc/space.ts";
 import { assembleNode } from "../../src/node/assemble.ts";
 import { takeCensus } from "../../src/node/census.ts";
 import type { NodeDriver, NodeKernel } from "../../src/node/kernel.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
+import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { MachError } from "../../src/task/mach-error.ts";
 import { destroySpace } from "../../src/task/ports.ts";
 import { Task } from "../../src/task/task.ts";
-import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 
 /** Rounds after which a machine that is still busy is taken to be in a loop. */
 const ROUNDS_MAX = 20_000;
@@ -40,6 +37,9 @@ export class LoneNodes implements NodeDriver {
   readonly clock = new VirtualClock();
   readonly kernels: NodeKernel[] = [];
   readonly lines: string[] = [];
+  /** How many looks of a spinning task attention() lets pass before it says that others want to run. */
+  patience = 1000;
+  private looks = 0;
   /** What halting() answers. */
   stop = false;
   private readonly spaces = new Map<Task, { kernel: NodeKernel; space: Space }>();
@@ -64,15 +64,28 @@ export class LoneNodes implements NodeDriver {
   // --- NodeDriver -------------------------------------------------------------------------------
 
   attention(): boolean {
-    return false;
+    this.looks += 1;
+    return this.looks > this.patience;
   }
 
   tick(): void {
-    // The clock stands still until the test moves it.
+    // The clock stands still until the test moves it; what ends a spin here is patience.
   }
 
   halting(): boolean {
     return this.stop;
+  }
+
+  waitBegins(): void {
+    // Sync calls of a node stepped by hand spin; nobody would wake them.
+  }
+
+  patienceOver(): boolean {
+    return false;
+  }
+
+  park(): void {
+    throw new Error("patience is never over here");
   }
 
   log(task: Task, line: string): void {

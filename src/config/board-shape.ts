@@ -1,7 +1,8 @@
 // From options to the shape of the board and the parameters of its nodes.
 
+import { alignUp, WORD_BYTES } from "../base/words.ts";
 import type { BoardShape, MachineLayout } from "../hardware/machine-layout.ts";
-import { layoutMachine } from "../hardware/machine-layout.ts";
+import { FRAME_WORDS, layoutMachine } from "../hardware/machine-layout.ts";
 import { type MachineOptions, OptionError } from "./machine-options.ts";
 
 /** Packets that a fault wrapper can hold back at once on one node. */
@@ -27,7 +28,9 @@ export const machineLayout = (options: MachineOptions, workers: number): Machine
   const layout = layoutMachine(shape);
   const framesMin = shape.ringLength + shape.wireBuffers + SPARE_FRAMES_MIN;
   if (layout.frameCount < framesMin) {
-    const bytes = memory.bytesPerNode + (framesMin - layout.frameCount + 1) * memory.pageBytes;
+    const pages = framesMin + 1; // one is lost where the frames are aligned
+    const words = layout.frameTableAt + framesMin * FRAME_WORDS;
+    const bytes = alignUp(words * WORD_BYTES + pages * memory.pageBytes, memory.pageBytes);
     throw new OptionError(
       `option memory.bytesPerNode is ${memory.bytesPerNode}; with these options a node needs at ` +
         `least ${bytes}`,

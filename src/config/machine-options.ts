@@ -19,22 +19,38 @@ export class OptionError extends Error {
   override readonly name = "OptionError";
 }
 
-const powerOfTwo = (min: number, max: number) =>
-  z
-    .number()
-    .int()
-    .min(min)
-    .max(max)
-    .refine(isPowerOfTwo, { error: `must be a power of two from ${min} to ${max}` });
+const ranged = (min: number, max: number, error: string) =>
+  z.number({ error }).min(min, { error }).max(max, { error });
 
-const probability = z.number().min(0).max(1);
+const real = (min: number, max: number) =>
+  ranged(min, max, `it must be a number from ${min} to ${max}`);
+
+const integer = (min: number, max: number) => {
+  const error = `it must be an integer from ${min} to ${max}`;
+  return ranged(min, max, error).int({ error });
+};
+
+const powerOfTwo = (min: number, max: number) => {
+  const error = `it must be a power of two from ${min} to ${max}`;
+  return ranged(min, max, error).int({ error }).refine(isPowerOfTwo, { error });
+};
+
+const DIMENSION_RANGE =
+  `it must be an integer from 0 to ${DIMENSION_THREADS_MAX}, ` +
+  `or to ${DIMENSION_MAX} in simulation`;
+
+const aSeed = integer(0, Number.MAX_SAFE_INTEGER);
+const aNode = integer(0, 2 ** DIMENSION_MAX - 1);
+const aCount = integer(1, Number.MAX_SAFE_INTEGER);
 
 /** A probability; or every n-th packet; or the one packet with a number (fault-wrapper.ts). */
-const rate = z.union([
-  probability,
-  z.strictObject({ every: z.number().int().min(1) }),
-  z.strictObject({ once: z.number().int().min(1) }),
-]);
+const rate = z.union(
+  [real(0, 1), z.strictObject({ every: aCount }), z.strictObject({ once: aCount })],
+  { error: "it must be a probability from 0 to 1, { every: n } or { once: n }" },
+);
+
+/** The longest time that an option can tell, ns. */
+const NS_MAX = 1e10;
 
 const faultRates = {
   /** A packet is lost. */
@@ -44,24 +60,26 @@ const faultRates = {
   /** A packet is held back, so that later ones overtake it. */
   delay: rate.optional(),
   /** Shortest and longest time it is held back, ns. */
-  delayNs: z.tuple([z.number().min(0), z.number().min(0)]).optional(),
+  delayNs: z
+    .tuple([real(0, NS_MAX), real(0, NS_MAX)], {
+      error: "it must be two numbers, the shortest and the longest time in ns",
+    })
+    .optional(),
   /** One bit of a packet is flipped. */
   flip: rate.optional(),
 };
 
-const node = z.number().int().min(0);
-
 const schema = z.strictObject({
   /** Dimension of the hypercube: 2^dimension nodes. 0 to 7 in threads, to 10 in simulation. */
-  dimension: z.number().int().min(0).max(DIMENSION_MAX).default(3),
+  dimension: ranged(0, DIMENSION_MAX, DIMENSION_RANGE).int({ error: DIMENSION_RANGE }).default(3),
   /** From which all randomness of the machine derives. */
-  seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
+  seed: aSeed.default(1),
   memory: z
     .strictObject({
       /** Page size. */
       pageBytes: powerOfTwo(PAGE_BYTES_MIN, PAGE_BYTES_MAX).default(4096),
       /** Memory of each node, kernel structures included; the iPSC/2 had 4 MiB. */
-      bytesPerNode: z.number().int().min(131_072).max(MACHINE_BYTES_MAX).default(4_194_304),
+      bytesPerNode: integer(131_072, MACHINE_BYTES_MAX).default(4_194_304),
       /** What it is made of: a shared WebAssembly.Memory where it can be had, or plain. */
       kind: z.enum(["auto", "wasm", "shared-array-buffer"]).default("auto"),
       /** Fill freed frames with a pattern. */
@@ -76,87 +94,67 @@ const schema = z.strictObject({
       /** Packets that fit in one channel of store-and-forward. */
       channelSlots: powerOfTwo(1, 64).default(4),
       /** Modelled latency of a packet (per hop in store-and-forward), ns; 0 = as fast as it goes. */
-      latencyNs: z.number().min(0).max(1e10).default(0),
+      latencyNs: real(0, NS_MAX).default(0),
       /** Modelled bandwidth of a channel; 0 = as fast as it goes. 2.8e6 is the iPSC/2. */
-      bytesPerSecond: z.number().min(0).max(1e12).default(0),
+      bytesPerSecond: real(0, 1e12).default(0),
     })
     .prefault({}),
   transport: z
     .strictObject({
       /** Unacknowledged packets per destination; 1 is the paper's. */
-      windowPackets: z.number().int().min(1).max(1024).default(8),
+      windowPackets: integer(1, 1024).default(8),
       /** How long an acknowledgement waits for a packet to ride on, ns. */
-      ackDelayNs: z
-        .number()
-        .min(0)
-        .max(1e9)
-        .default(20 * NS_PER_US),
+      ackDelayNs: real(0, 1e9).default(20 * NS_PER_US),
       /** Timeouts and checksums; default: as the faults require. */
       unreliable: z.boolean().optional(),
       /** Retransmission timeout: first, least, greatest, ns. */
-      timeoutInitialNs: z
-        .number()
-        .min(1000)
-        .max(1e10)
-        .default(1 * NS_PER_MS),
-      timeoutMinNs: z
-        .number()
-        .min(1000)
-        .max(1e10)
-        .default(100 * NS_PER_US),
-      timeoutMaxNs: z
-        .number()
-        .min(1000)
-        .max(1e10)
-        .default(50 * NS_PER_MS),
+      timeoutInitialNs: real(1000, NS_MAX).default(1 * NS_PER_MS),
+      timeoutMinNs: real(1000, NS_MAX).default(100 * NS_PER_US),
+      timeoutMaxNs: real(1000, NS_MAX).default(50 * NS_PER_MS),
     })
     .prefault({}),
   kernel: z
     .strictObject({
       /** Messages that can be in a node's kernel at once, each with its packet buffer. */
-      messages: z.number().int().min(8).max(65_536).default(256),
+      messages: integer(8, 65_536).default(256),
       /** How many of them senders leave to arrivals, and arrivals to senders; default a quarter. */
-      receiveReserve: z.number().int().min(1).optional(),
+      receiveReserve: integer(1, 32_768).optional(),
       /** Names that a task may have. */
-      namesPerTask: z.number().int().min(16).max(SPACE_ENTRIES_MAX).default(SPACE_ENTRIES_MAX),
+      namesPerTask: integer(16, SPACE_ENTRIES_MAX).default(SPACE_ENTRIES_MAX),
     })
     .prefault({}),
   processors: z
     .strictObject({
       /** Worker threads; default: one per node up to four more than there are cores, else one per core. */
-      workers: z.number().int().min(1).max(128).optional(),
+      workers: integer(1, 128).optional(),
       /** What a worker does when its nodes have nothing to do. */
       idle: z.enum(["adaptive", "spin", "yield", "park"]).default("adaptive"),
       /** How long it looks around before it parks, ns. */
-      spinNs: z
-        .number()
-        .min(0)
-        .max(1e10)
-        .default(50 * NS_PER_US),
+      spinNs: real(0, NS_MAX).default(50 * NS_PER_US),
     })
     .prefault({}),
   /** Faults of the interconnect; absent: it is reliable. */
   faults: z
     .strictObject({
       /** Default: the machine's seed. */
-      seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+      seed: aSeed.optional(),
       ...faultRates,
       /** Rates of single links, over those for all. */
-      links: z.array(z.strictObject({ from: node, to: node, ...faultRates })).optional(),
+      links: z.array(z.strictObject({ from: aNode, to: aNode, ...faultRates })).optional(),
     })
     .optional(),
   trace: z
     .strictObject({
       /** Packets remembered per node; 0 = no tracing. */
-      entries: z.number().int().min(0).max(65_536).default(0),
+      entries: integer(0, 65_536).default(0),
     })
     .prefault({}),
   host: z
     .strictObject({
       /** How long halt() lets programs end before their worker is terminated, ms. */
-      haltMs: z.number().int().min(0).max(600_000).default(2000),
+      haltMs: integer(0, 600_000).default(2000),
       /** How long the boot may take, ms. */
-      bootMs: z.number().int().min(1).max(600_000).default(60_000),
+      bootMs: integer(1, 600_000).default(60_000),
     })
     .prefault({}),
 });
@@ -173,13 +171,12 @@ export const parseMachineOptions = (
   driver: "threads" | "simulation",
 ): MachineOptions => {
   const parsed = schema.safeParse(input, { reportInput: true });
-  if (!parsed.success) throw new OptionError(parsed.error.issues.map(describeIssue).join("; "));
+  if (!parsed.success) {
+    throw new OptionError([...new Set(parsed.error.issues.map(describeIssue))].join("; "));
+  }
   const options = parsed.data;
-  const dimensionMax = driver === "threads" ? DIMENSION_THREADS_MAX : DIMENSION_MAX;
-  if (options.dimension > dimensionMax) {
-    throw new OptionError(
-      `option dimension is ${options.dimension}; it must be 0 to ${dimensionMax} in ${driver}`,
-    );
+  if (driver === "threads" && options.dimension > DIMENSION_THREADS_MAX) {
+    throw new OptionError(`option dimension is ${options.dimension}; ${DIMENSION_RANGE}`);
   }
   checkTogether(options);
   return options;
@@ -223,7 +220,9 @@ const checkTogether = (options: MachineOptions): void => {
       "option transport.unreliable is false; with faults the network is unreliable, leave it out",
     );
   }
+  checkDelay("faults", faults?.delayNs);
   for (const [i, link] of (faults?.links ?? []).entries()) {
+    checkDelay(`faults.links.${i}`, link.delayNs);
     if (link.from >= nodes || link.to >= nodes) {
       throw new OptionError(
         `option faults.links.${i} is ${link.from} to ${link.to}; nodes are 0 to ${nodes - 1}`,
@@ -232,30 +231,42 @@ const checkTogether = (options: MachineOptions): void => {
   }
 };
 
+const checkDelay = (path: string, delayNs: readonly [number, number] | undefined): void => {
+  if (delayNs === undefined || delayNs[0] <= delayNs[1]) return;
+  throw new OptionError(
+    `option ${path}.delayNs is ${delayNs.join(" to ")}; the shortest time comes first`,
+  );
+};
+
 const describeIssue = (issue: z.core.$ZodIssue): string => {
   const path = issue.path.join(".");
   const option = path === "" ? "options" : `option ${path}`;
-  const given = "input" in issue && issue.input !== undefined ? ` is ${show(issue.input)}` : "";
   switch (issue.code) {
     case "unrecognized_keys": {
       const keys = issue.keys.map((key) => (path === "" ? key : `${path}.${key}`));
       return `unknown option ${keys.join(", ")}`;
     }
-    case "too_big":
-      return `${option}${given}; it must be at most ${issue.maximum}`;
-    case "too_small":
-      return `${option}${given}; it must be at least ${issue.minimum}`;
     case "invalid_value":
-      return `${option}${given}; it must be one of ${issue.values.map(String).join(", ")}`;
-    case "invalid_type":
-      return `${option}${given}; it must be ${issue.expected === "int" ? "an integer" : issue.expected}`;
-    default:
-      return `${option}${given}; ${issue.message}`;
+      return `${option} is ${show(issue.input)}; it must be one of ${issue.values.map(show).join(", ")}`;
+    case "invalid_type": {
+      const type = TYPE_NAMES[issue.expected];
+      if (type === undefined) break; // numbers and tuples say it themselves
+      return `${option} is ${show(issue.input)}; it must be ${type}`;
+    }
   }
+  return `${option} is ${show(issue.input)}; ${issue.message}`;
+};
+
+const TYPE_NAMES: Record<string, string> = {
+  object: "an object",
+  boolean: "true or false",
+  array: "an array",
 };
 
 const show = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
   if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value === "function") return "a function";
   return String(value);
 };

@@ -64,6 +64,7 @@ describe.each(MEMORY_KINDS)("channel on %s memory", (kind) => {
     const awake = machine.nodes.filter((node) => !node.isParked()).map(({ node }) => node);
     expect(awake).toEqual(waiters);
     expect(waiters.some((node) => wordStands(channel.words, channel.waitersAt, node))).toBe(false);
+    expect(channel.words[channel.at + CHANNEL_WAITING]).toBe(0); // the next release looks no further
   });
 
   test("whenever the release comes, the waiter holds the channel or its word is taken and it is rung", () => {

@@ -9,6 +9,8 @@ import {
   CHANNEL_BYTES,
   CHANNEL_HOLDER,
   CHANNEL_PACKETS,
+  EJECT_ARMED,
+  EJECT_ARMED_SEEN,
   EJECT_HOLDER,
 } from "../../src/hardware/machine-layout.ts";
 import { NO_PACKET, TRANSMIT_HELD, TRANSMIT_SENT } from "../../src/hardware/network-interface.ts";
@@ -97,9 +99,9 @@ describe.each(MEMORY_KINDS)("direct-connect on %s memory", (kind) => {
   // B holds, C and A wait behind it. B's release finds A's worker awake and C takes the channel first:
   // A's word is gone, though the channel is taken again. It must leave it anew before it sleeps.
   test.each([
-    { what: "channel", b: 3, c: 1, a: 2 },
-    { what: "ejection", b: 3, c: 6, a: 5 },
-  ])("a worker that parks behind a $what that changes hands is woken in the end", ({ b, c, a }) => {
+    { what: "a channel", b: 3, c: 1, a: 2 },
+    { what: "an ejection", b: 3, c: 6, a: 5 },
+  ])("a worker that parks behind $what that changes hands is woken in the end", ({ b, c, a }) => {
     const schedules = explore(() => {
       const { nodes } = build();
       const [A, B, C, to] = [nodes[a]!, nodes[b]!, nodes[c]!, nodes[7]!];
@@ -172,6 +174,22 @@ describe.each(MEMORY_KINDS)("direct-connect on %s memory", (kind) => {
     expect(channelCounter(machine, 3, 2, CHANNEL_BLOCKED_NS)).toBe(1_234);
     expect(channelCounter(machine, 2, 0, CHANNEL_BLOCKED_NS)).toBe(0);
     expect(nodes[2]!.counter(COUNTERS.circuitsHeld)).toBe(1);
+  });
+
+  test("the time that a circuit waits for an ejection channel is nobody's", () => {
+    const { nodes, clock, board, layout } = build();
+    nodes[7]!.send({ to: 7, number: 1 });
+    nodes[3]!.send({ to: 7, number: 2 });
+    expect(nodes[5]!.send({ to: 7, number: 3 })).toBe(TRANSMIT_HELD); // waits for the ejection
+    const ejectAt = board.regionAt[7]! + layout.ejectionAt;
+    const before = board.words.slice(ejectAt + EJECT_ARMED_SEEN + 1, ejectAt + EJECT_ARMED);
+    clock.set(1_234);
+    nodes[7]!.take();
+    nodes[3]!.network.pump();
+    nodes[7]!.take();
+    expect(nodes[5]!.network.pump()).toBe(1);
+    const after = board.words.slice(ejectAt + EJECT_ARMED_SEEN + 1, ejectAt + EJECT_ARMED);
+    expect(after).toEqual(before);
   });
 
   test("paced: a packet is held until the modelled wire is done, for latency and bytes", () => {

@@ -276,6 +276,25 @@ describe.each(MEMORY_KINDS)("faults on %s memory", (kind) => {
     expect(to!.takeAll()).toEqual([3]);
   });
 
+  test("what falls due while the interface below is held has no deadline, and goes out after it", () => {
+    const { machine, nodes } = build(
+      { seed: 1, delay: { once: 1 }, delayNs: [500, 500] },
+      { ringLength: 1 },
+    );
+    const [from, , , to] = nodes;
+    for (const number of [1, 2, 3]) from!.send({ to: 3, number, buffer: number });
+    expect(from!.network.sending()).toBe(from!.buffer(3));
+    machine.clock.set(1_000);
+    expect(machine.pumpAll()).toBe(0);
+    expect(from!.network.nextDeadlineNs()).toBe(Number.POSITIVE_INFINITY);
+    const numbers: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      numbers.push(...to!.takeAll());
+      machine.pumpAll();
+    }
+    expect(numbers).toEqual([2, 3, 1]);
+  });
+
   test("with no wire buffer free a packet passes undisturbed", () => {
     const rules = { seed: 1, delay: 1, delayNs: [1e9, 1e9] as const };
     const { machine, nodes, wrappers } = build(rules);

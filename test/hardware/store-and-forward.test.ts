@@ -17,10 +17,19 @@ import { explore } from "../support/preempt.ts";
 describeInterconnect("store-and-forward", storeAndForward);
 
 describe.each(MEMORY_KINDS)("store-and-forward on %s memory", (kind) => {
-  let previous: TestMachine | undefined;
   const build = (dimension = 2, ringLength = 1, channelSlots = 1): TestMachine => {
     const shape = { kind, dimension, ringLength, channelSlots };
     const machine = new TestMachine(shape, storeAndForward);
+    for (const node of machine.nodes) node.armAll();
+    return machine;
+  };
+  const previous = new Map<string, TestMachine>();
+  /** An armed 2-cube in the memory of the last one of its shape: for the many schedules. */
+  const rebuild = (ringLength: number, channelSlots: number): TestMachine => {
+    const key = `${ringLength} ${channelSlots}`;
+    const shape = { kind, dimension: 2, ringLength, channelSlots };
+    const machine = new TestMachine(shape, storeAndForward, previous.get(key));
+    previous.set(key, machine);
     for (const node of machine.nodes) node.armAll();
     return machine;
   };
@@ -114,10 +123,7 @@ describe.each(MEMORY_KINDS)("store-and-forward on %s memory", (kind) => {
 
   test("a node in the middle that parks with a packet to forward is woken, whenever room comes", () => {
     const schedules = explore(() => {
-      const shape = { kind, dimension: 2, ringLength: 1, channelSlots: 1 };
-      const machine = new TestMachine(shape, storeAndForward, previous);
-      previous = machine;
-      for (const node of machine.nodes) node.armAll();
+      const machine = rebuild(1, 1);
       const [from, middle, , to] = machine.nodes;
       for (let number = 0; number < 3; number++) {
         from!.send({ to: 3, number });
@@ -150,10 +156,7 @@ describe.each(MEMORY_KINDS)("store-and-forward on %s memory", (kind) => {
 
   test("a node in the middle that parks just as a packet comes is woken", () => {
     const schedules = explore(() => {
-      const shape = { kind, dimension: 2, ringLength: 1, channelSlots: 1 };
-      const machine = new TestMachine(shape, storeAndForward, previous);
-      previous = machine;
-      for (const node of machine.nodes) node.armAll();
+      const machine = rebuild(1, 1);
       const [from, middle] = machine.nodes;
       const forwarded = (): number => middle!.counter(COUNTERS.forwarded);
       return {
@@ -165,6 +168,51 @@ describe.each(MEMORY_KINDS)("store-and-forward on %s memory", (kind) => {
         ],
         woken: [() => middle!.network.pump()],
         check: () => expect(forwarded()).toBe(1),
+      };
+    });
+    expect(schedules).toBeGreaterThan(5);
+  });
+
+  test("a packet that comes as its node parks, to a channel already full, is not forgotten", () => {
+    const schedules = explore(() => {
+      const machine = rebuild(1, 1);
+      const [from, middle, , to] = machine.nodes;
+      // One in the ring, one in 1 to 3: full, and nobody has asked for more room.
+      for (const number of [1, 2]) {
+        middle!.send({ to: 3, number });
+        machine.pumpAll();
+      }
+      const forwarded = (): number => middle!.counter(COUNTERS.forwarded);
+      return {
+        parties: [
+          () => middle!.parkUntil(() => forwarded() === 1),
+          () => {
+            from!.send({ to: 3, number: 3 });
+          },
+        ],
+        last: () => {
+          to!.take();
+          to!.network.pump();
+        },
+        woken: [() => middle!.network.pump()],
+        check: () => expect(forwarded()).toBe(1),
+      };
+    });
+    expect(schedules).toBeGreaterThan(5);
+  });
+
+  test("room found at the last moment leaves word behind, which hides no work later", () => {
+    const schedules = explore(() => {
+      const machine = rebuild(4, 2);
+      const [from, middle, , to] = machine.nodes;
+      for (const number of [1, 2]) middle!.send({ to: 3, number });
+      from!.send({ to: 3, number: 3 });
+      return {
+        parties: [() => middle!.network.pump(), () => to!.network.pump()],
+        check: () => {
+          from!.send({ to: 3, number: 4 });
+          expect(middle!.network.hasWork()).toBe(true);
+        },
       };
     });
     expect(schedules).toBeGreaterThan(5);
@@ -187,25 +235,30 @@ describe.each(MEMORY_KINDS)("store-and-forward on %s memory", (kind) => {
     expect(turns).toMatch(/^0?(10)*1?$/);
   });
 
-  test("neither does a stream of own packets starve the forwarded ones, whatever the steps' order", () => {
-    const { nodes } = build(2, 1, 1);
-    const [from, middle, , to] = nodes;
-    const counts = [0, 0];
-    for (let i = 0; i < 400; i++) {
-      if (from!.network.sending() === NO_PACKET) from!.send({ to: 3, number: i });
-      to!.network.pump();
-      const taken = to!.take();
-      if (taken !== null) counts[taken.from]! += 1;
-      middle!.network.pump();
-      // As soon as anything is out the next one is offered, before the next pump.
-      for (let j = 0; j < 3 && middle!.network.sending() === NO_PACKET; j++) {
-        middle!.send({ to: 3, number: i });
+  test.each([1, 4])(
+    "streams of own and of forwarded packets do not starve each other (%i slots)",
+    (slots) => {
+      const { nodes } = build(2, 1, slots);
+      const [from, middle, , to] = nodes;
+      const counts = [0, 0];
+      for (let i = 0; i < 400; i++) {
+        for (let j = 0; j < 3 && from!.network.sending() === NO_PACKET; j++) {
+          from!.send({ to: 3, number: i });
+        }
+        to!.network.pump();
+        const taken = to!.take();
+        if (taken !== null) counts[taken.from]! += 1;
+        middle!.network.pump();
+        // As soon as anything is out the next one is offered, before the next pump.
+        for (let j = 0; j < 3 && middle!.network.sending() === NO_PACKET; j++) {
+          middle!.send({ to: 3, number: i });
+        }
+        from!.network.pump();
       }
-      from!.network.pump();
-    }
-    expect(counts[0]! + counts[1]!).toBeGreaterThan(300);
-    expect(Math.abs(counts[0]! - counts[1]!)).toBeLessThanOrEqual(4);
-  });
+      expect(counts[0]! + counts[1]!).toBeGreaterThan(300);
+      expect(Math.abs(counts[0]! - counts[1]!)).toBeLessThanOrEqual(2 * slots + 2);
+    },
+  );
 
   test("one pump forwards no more than its budget, and the rest next time", () => {
     const shape = { kind, dimension: 1, ringLength: 64, channelSlots: 32, memoryBytes: 1 << 18 };
@@ -233,6 +286,11 @@ describe.each(MEMORY_KINDS)("store-and-forward on %s memory", (kind) => {
     machine.pumpAll();
     expect(channelCounter(machine, 0, 0, CHANNEL_BLOCKED_NS)).toBe(1_234);
     expect(nodes[0]!.network.sending()).toBe(NO_PACKET);
+    clock.set(9_000);
+    nodes[1]!.take();
+    machine.pumpAll();
+    expect(nodes[0]!.send({ to: 1, number: 4 })).toBe(TRANSMIT_SENT); // waits for nothing
+    expect(channelCounter(machine, 0, 0, CHANNEL_BLOCKED_NS)).toBe(1_234);
   });
 
   test("paced: each hop takes latency and bytes over bandwidth, one packet at a time", () => {

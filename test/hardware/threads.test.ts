@@ -47,10 +47,10 @@ describe.each(MEMORY_KINDS)("threads on %s memory", (memoryKind) => {
     const memory = createMachineMemory(layout.totalBytes, memoryKind);
     prepareMachineMemory(memory, layout, (node) => node);
     const words = new Int32Array(memory.buffer);
-    const limit = setTimeout(() => {
-      // a bound on the whole run, not a wait
+    const stop = (): void => {
       for (const node of [0, 1]) Atomics.store(words, workerWord(layout, node) + WORKER_HALT, 1);
-    }, LIMIT_MS);
+    };
+    const limit = setTimeout(stop, LIMIT_MS); // a bound on the whole run, not a wait
     const results = await Promise.all(
       [0, 1].map(async (node) => {
         const plan: HammerPlan = { memory, layout, kind, node, peer: 1 - node, packets, patience };

@@ -33,7 +33,14 @@ const DISPOSITION_NAMES = {
   [MAKE_SEND]: "MAKE_SEND",
   [MAKE_SEND_ONCE]: "MAKE_SEND_ONCE",
 };
-const ALL = [MOVE_RECEIVE, MOVE_SEND, MOVE_SEND_ONCE, COPY_SEND, MAKE_SEND, MAKE_SEND_ONCE] as const;
+const ALL = [
+  MOVE_RECEIVE,
+  MOVE_SEND,
+  MOVE_SEND_ONCE,
+  COPY_SEND,
+  MAKE_SEND,
+  MAKE_SEND_ONCE,
+] as const;
 
 /** Everything under a task's names: to see that nothing changed. */
 const photograph = (task: Task): string =>
@@ -80,59 +87,59 @@ describe("header", () => {
     ALL.map((disposition) => ({ kind, disposition, shown: DISPOSITION_NAMES[disposition] })),
   );
 
-  test.each(cases)("copyin: destination with $shown, name of kind $kind (S8, S9, S12)", async ({
-    kind,
-    disposition,
-  }) => {
-    const nodes = new LoneNodes();
-    const { task, other, foreign, names } = await furnish(nodes);
-    const name = names[kind as keyof typeof names];
-    const before = photograph(task);
-    const message = letter(name, disposition, 5, names.spare, MAKE_SEND_ONCE);
-    if (disposition === MOVE_RECEIVE) {
-      await refused(nodes, task, message, "MACH_SEND_INVALID_HEADER");
-      expect(photograph(task)).toBe(before);
-    } else if (!GOOD_DESTINATION[kind]!.includes(disposition)) {
-      await refused(nodes, task, message, "MACH_SEND_INVALID_DEST");
-      expect(photograph(task)).toBe(before);
-    } else {
-      await nodes.run(task.send(message));
-      const own = kind === "both" || kind === "receive";
-      const got = await nodes.run(own ? task.receive(name) : other.receive(foreign));
-      expect(got.id).toBe(5);
-      expect(got.remoteDisposition).toBe(PORT_SEND_ONCE);
-    }
-    await nodes.expectNothingLeaked();
-  });
+  test.each(cases)(
+    "copyin: destination with $shown, name of kind $kind (S8, S9, S12)",
+    async ({ kind, disposition }) => {
+      const nodes = new LoneNodes();
+      const { task, other, foreign, names } = await furnish(nodes);
+      const name = names[kind as keyof typeof names];
+      const before = photograph(task);
+      const message = letter(name, disposition, 5, names.spare, MAKE_SEND_ONCE);
+      if (disposition === MOVE_RECEIVE) {
+        await refused(nodes, task, message, "MACH_SEND_INVALID_HEADER");
+        expect(photograph(task)).toBe(before);
+      } else if (!GOOD_DESTINATION[kind]!.includes(disposition)) {
+        await refused(nodes, task, message, "MACH_SEND_INVALID_DEST");
+        expect(photograph(task)).toBe(before);
+      } else {
+        await nodes.run(task.send(message));
+        const own = kind === "both" || kind === "receive";
+        const got = await nodes.run(own ? task.receive(name) : other.receive(foreign));
+        expect(got.id).toBe(5);
+        expect(got.remoteDisposition).toBe(PORT_SEND_ONCE);
+      }
+      await nodes.expectNothingLeaked();
+    },
+  );
 
   const GOOD_REPLY: Record<string, readonly number[]> = {
     ...GOOD_DESTINATION,
     dead: [COPY_SEND, MOVE_SEND, MOVE_SEND_ONCE],
   };
-  test.each(cases)("copyin: reply port with $shown, name of kind $kind (S11)", async ({
-    kind,
-    disposition,
-  }) => {
-    const nodes = new LoneNodes();
-    const { task, other, names, door } = await furnish(nodes);
-    const name = names[kind as keyof typeof names];
-    const before = photograph(task);
-    const message = letter(door.send, MOVE_SEND, 5, name, disposition);
-    if (disposition === MOVE_RECEIVE) {
-      await refused(nodes, task, message, "MACH_SEND_INVALID_HEADER");
-      expect(photograph(task)).toBe(before);
-    } else if (!GOOD_REPLY[kind]!.includes(disposition)) {
-      await refused(nodes, task, message, "MACH_SEND_INVALID_REPLY");
-      expect(photograph(task)).toBe(before);
-    } else {
-      await nodes.run(task.send(message));
-      const got = await nodes.run(other.receive(door.receive));
-      if (kind === "dead") expect(got.remote).toBe(MACH_PORT_DEAD);
-      else expect(other.ports.names()).toContain(got.remote);
-      expect(got.local).toBe(door.receive);
-    }
-    await nodes.expectNothingLeaked();
-  });
+  test.each(cases)(
+    "copyin: reply port with $shown, name of kind $kind (S11)",
+    async ({ kind, disposition }) => {
+      const nodes = new LoneNodes();
+      const { task, other, names, door } = await furnish(nodes);
+      const name = names[kind as keyof typeof names];
+      const before = photograph(task);
+      const message = letter(door.send, MOVE_SEND, 5, name, disposition);
+      if (disposition === MOVE_RECEIVE) {
+        await refused(nodes, task, message, "MACH_SEND_INVALID_HEADER");
+        expect(photograph(task)).toBe(before);
+      } else if (!GOOD_REPLY[kind]!.includes(disposition)) {
+        await refused(nodes, task, message, "MACH_SEND_INVALID_REPLY");
+        expect(photograph(task)).toBe(before);
+      } else {
+        await nodes.run(task.send(message));
+        const got = await nodes.run(other.receive(door.receive));
+        if (kind === "dead") expect(got.remote).toBe(MACH_PORT_DEAD);
+        else expect(other.ports.names()).toContain(got.remote);
+        expect(got.local).toBe(door.receive);
+      }
+      await nodes.expectNothingLeaked();
+    },
+  );
 
   test("copyin: a name that is no right is an invalid destination, and the sentence tells which", async () => {
     const nodes = new LoneNodes();
@@ -149,7 +156,12 @@ describe("header", () => {
   test("copyin: of a missing destination and a missing reply port the destination is named", async () => {
     const nodes = new LoneNodes();
     const task = nodes.task();
-    await refused(nodes, task, letter(0xbad00, COPY_SEND, 1, 0xbad01, COPY_SEND), "MACH_SEND_INVALID_DEST");
+    await refused(
+      nodes,
+      task,
+      letter(0xbad00, COPY_SEND, 1, 0xbad01, COPY_SEND),
+      "MACH_SEND_INVALID_DEST",
+    );
   });
 
   test("copyin: a dead destination takes no reference from its dead name", async () => {
@@ -256,7 +268,9 @@ describe("header", () => {
         else expect(got.remote).not.toBe(at);
       }
       // In the case of withReceive, the reply right has come back as a reference of its own.
-      const left = task.ports.names().includes(name) ? task.ports.getRefs(name, RIGHT_SEND) : "gone";
+      const left = task.ports.names().includes(name)
+        ? task.ports.getRefs(name, RIGHT_SEND)
+        : "gone";
       await nodes.expectNothingLeaked();
       return `${code} ${left}`;
     };
@@ -347,9 +361,7 @@ describe("body", () => {
       expect(other.ports.type(arrived)).toBe(type);
       expect(left).toBe(expected);
       if (disposition === COPY_SEND || disposition === MOVE_SEND) expect(arrived).toBe(foreign);
-      expect(right).toBe(
-        { 16: 16, 17: 17, 18: 18, 19: 17, 20: 17, 21: 18 }[disposition],
-      );
+      expect(right).toBe({ 16: 16, 17: 17, 18: 18, 19: 17, 20: 17, 21: 18 }[disposition]);
       const mscount = disposition === MAKE_SEND ? 1 : 0;
       expect(task.ports.getReceiveStatus(names.receive).mscount).toBe(mscount);
       await nodes.expectNothingLeaked();
@@ -396,7 +408,10 @@ describe("body", () => {
     expect((await nodes.run(other.receive(foreign))).id).toBe(71);
     expect((await nodes.run(task.receive(witness))).id).toBe(71);
     expect(other.ports.getReceiveStatus(foreign)).toMatchObject({ srights: false, sorights: 0 });
-    expect(other.ports.getReceiveStatus(door.receive)).toMatchObject({ srights: false, msgcount: 0 });
+    expect(other.ports.getReceiveStatus(door.receive)).toMatchObject({
+      srights: false,
+      msgcount: 0,
+    });
     await nodes.expectNothingLeaked();
   });
 
@@ -438,7 +453,11 @@ describe("body", () => {
   const DEALLOCATE = 1 << 30;
   const UNUSED = 1 << 31;
   test.each([
-    ["the deallocate bit on an inline item", [2 | (32 << 8) | (1 << 16) | INLINE | DEALLOCATE, 7], "TYPE"],
+    [
+      "the deallocate bit on an inline item",
+      [2 | (32 << 8) | (1 << 16) | INLINE | DEALLOCATE, 7],
+      "TYPE",
+    ],
     ["the unused bit", [2 | (32 << 8) | (1 << 16) | INLINE | UNUSED, 7], "TYPE"],
     ["a right of 8 bits", [COPY_SEND | (8 << 8) | (4 << 16) | INLINE, 7], "TYPE"],
     ["a long form with short fields", [2 | INLINE | LONG, 2 | (32 << 16), 1, 7], "TYPE"],
@@ -448,23 +467,22 @@ describe("body", () => {
     ["a long descriptor that is cut off", [INLINE | LONG, 2 | (32 << 16)], "SIZE"],
     ["a number of elements beyond all memory", [INLINE | LONG, 2 | (0xffff << 16), -1, 7], "SIZE"],
     ["as many rights", [INLINE | LONG, COPY_SEND | (32 << 16), -1, 7], "SIZE"],
-  ])("copyin: %s is refused, and the rights taken by then are released (S20, S21)", async (
-    _what,
-    words,
-    why,
-  ) => {
-    const nodes = new LoneNodes();
-    const { task, other, names, door, foreign } = await furnish(nodes);
-    const message = parcel(door.send, COPY_SEND, names.send, MOVE_SEND);
-    message.words.set(words, message.size / 4);
-    message.size += words.length * 4;
-    const code = why === "TYPE" ? "MACH_SEND_INVALID_TYPE" : "MACH_SEND_MSG_TOO_SMALL";
-    await refused(nodes, task, message, code);
-    expect(task.ports.names()).not.toContain(names.send);
-    expect(other.ports.getReceiveStatus(foreign).srights).toBe(false);
-    expect(other.ports.getReceiveStatus(door.receive).msgcount).toBe(0);
-    await nodes.expectNothingLeaked();
-  });
+  ])(
+    "copyin: %s is refused, and the rights taken by then are released (S20, S21)",
+    async (_what, words, why) => {
+      const nodes = new LoneNodes();
+      const { task, other, names, door, foreign } = await furnish(nodes);
+      const message = parcel(door.send, COPY_SEND, names.send, MOVE_SEND);
+      message.words.set(words, message.size / 4);
+      message.size += words.length * 4;
+      const code = why === "TYPE" ? "MACH_SEND_INVALID_TYPE" : "MACH_SEND_MSG_TOO_SMALL";
+      await refused(nodes, task, message, code);
+      expect(task.ports.names()).not.toContain(names.send);
+      expect(other.ports.getReceiveStatus(foreign).srights).toBe(false);
+      expect(other.ports.getReceiveStatus(door.receive).msgcount).toBe(0);
+      await nodes.expectNothingLeaked();
+    },
+  );
 
   test("copyin: a body without typed items is never looked at", async () => {
     const nodes = new LoneNodes();
@@ -488,7 +506,9 @@ describe("body", () => {
       const message = letter(port, MAKE_SEND);
       message.size = size;
       const sent = nodes.run(task.send(message));
-      await expect(sent).rejects.toThrow(`MACH_SEND_INVALID_DATA: size is ${size}; it must be 0 to 192`);
+      await expect(sent).rejects.toThrow(
+        `MACH_SEND_INVALID_DATA: size is ${size}; it must be 0 to 192`,
+      );
     }
     const large = new Message(8192);
     large.remote = port;

@@ -51,7 +51,9 @@ test("message: items fill the capacity to the last byte, and one more does not f
   message.addInteger(1).addInteger(2).addInteger(3);
   expect(message.size).toBe(24);
   expect(() => message.addInteger(4)).toThrow(
-    new RangeError("this item of 4 bytes does not fit: the message holds 24 bytes and has 24 already"),
+    new RangeError(
+      "this item of 4 bytes does not fit: the message holds 24 bytes and has 24 already",
+    ),
   );
   expect([1, 2, 3].map(() => message.takeInteger())).toEqual([1, 2, 3]);
   expect(() => message.takeInteger()).toThrow(RangeError);

@@ -13,35 +13,41 @@ const PLACES = [
   ["remote", 1],
 ] as const;
 
-test.each(PLACES)("queueing: 1000 messages of one sender arrive in order, %s (S42)", async (_where, node) => {
-  const nodes = new LoneNodes({ dimension: 1 });
-  const [sender, receiver] = [nodes.task(0), nodes.task(node)];
-  const door = await openDoor(nodes, sender, receiver);
-  const sending = (async () => {
-    for (let i = 0; i < 1000; i++) await sender.send(letter(door.send, COPY_SEND, i));
-  })();
-  const receiving = (async () => {
-    for (let i = 0; i < 1000; i++) {
-      expect(await receiver.receive(door.receive)).toMatchObject({ id: i, sequence: i });
-    }
-  })();
-  await nodes.run(Promise.all([sending, receiving]));
-  await nodes.expectNothingLeaked();
-});
+test.each(PLACES)(
+  "queueing: 1000 messages of one sender arrive in order, %s (S42)",
+  async (_where, node) => {
+    const nodes = new LoneNodes({ dimension: 1 });
+    const [sender, receiver] = [nodes.task(0), nodes.task(node)];
+    const door = await openDoor(nodes, sender, receiver);
+    const sending = (async () => {
+      for (let i = 0; i < 1000; i++) await sender.send(letter(door.send, COPY_SEND, i));
+    })();
+    const receiving = (async () => {
+      for (let i = 0; i < 1000; i++) {
+        expect(await receiver.receive(door.receive)).toMatchObject({ id: i, sequence: i });
+      }
+    })();
+    await nodes.run(Promise.all([sending, receiving]));
+    await nodes.expectNothingLeaked();
+  },
+);
 
-test.each(PLACES)("queueing: bodies of every size from 0 to a page arrive intact, %s", async (_where, node) => {
-  const nodes = new LoneNodes({ dimension: 1 });
-  const [sender, receiver] = [nodes.task(0), nodes.task(node)];
-  const door = await openDoor(nodes, sender, receiver);
-  const sizes = [...Array(205).keys(), 384, 385, 1000, 1023, 1024, 2047, 4092, 4093, 4095, 4096];
-  for (const size of sizes) {
-    await nodes.run(sender.send(patterned(door.send, size, size)));
-    const got = await nodes.run(receiver.receive(door.receive));
-    expect(got.size).toBe(size);
-    expect(firstWrongByte(got, size)).toBe(-1);
-  }
-  await nodes.expectNothingLeaked();
-});
+test.each(PLACES)(
+  "queueing: bodies of every size from 0 to a page arrive intact, %s",
+  async (_where, node) => {
+    const nodes = new LoneNodes({ dimension: 1 });
+    const [sender, receiver] = [nodes.task(0), nodes.task(node)];
+    const door = await openDoor(nodes, sender, receiver);
+    const sizes = [...Array(205).keys(), 384, 385, 1000, 1023, 1024, 2047, 4092, 4093, 4095, 4096];
+    for (const size of sizes) {
+      await nodes.run(sender.send(patterned(door.send, size, size)));
+      const got = await nodes.run(receiver.receive(door.receive));
+      expect(got.size).toBe(size);
+      expect(firstWrongByte(got, size)).toBe(-1);
+    }
+    await nodes.expectNothingLeaked();
+  },
+);
 
 test("queueing: a full queue blocks senders; each received message lets the next in, first come first served (S31)", async () => {
   const nodes = new LoneNodes();
@@ -154,21 +160,24 @@ test("queueing: waiting receivers are served in the order in which they came", a
   await nodes.expectNothingLeaked();
 });
 
-test.each(PLACES)("queueing: a receiver whose buffer is too small is told, the one behind it is served, %s (V5)", async (_where, node) => {
-  const nodes = new LoneNodes({ dimension: 1 });
-  const [sender, receiver] = [nodes.task(0), nodes.task(node)];
-  const door = await openDoor(nodes, sender, receiver);
-  const small = receiver.receive(door.receive, { into: new Message(8) });
-  const large = receiver.receive(door.receive, { into: new Message(16) });
-  small.catch(() => {});
-  await nodes.quiet();
-  await nodes.run(sender.send(patterned(door.send, 12, 1)));
-  await expect(nodes.run(small)).rejects.toThrow(
-    "MACH_RCV_TOO_LARGE: the message's body has 12 bytes, the buffer 8; it stays queued",
-  );
-  expect(firstWrongByte(await nodes.run(large), 1)).toBe(-1);
-  await nodes.expectNothingLeaked();
-});
+test.each(PLACES)(
+  "queueing: a receiver whose buffer is too small is told, the one behind it is served, %s (V5)",
+  async (_where, node) => {
+    const nodes = new LoneNodes({ dimension: 1 });
+    const [sender, receiver] = [nodes.task(0), nodes.task(node)];
+    const door = await openDoor(nodes, sender, receiver);
+    const small = receiver.receive(door.receive, { into: new Message(8) });
+    const large = receiver.receive(door.receive, { into: new Message(16) });
+    small.catch(() => {});
+    await nodes.quiet();
+    await nodes.run(sender.send(patterned(door.send, 12, 1)));
+    await expect(nodes.run(small)).rejects.toThrow(
+      "MACH_RCV_TOO_LARGE: the message's body has 12 bytes, the buffer 8; it stays queued",
+    );
+    expect(firstWrongByte(await nodes.run(large), 1)).toBe(-1);
+    await nodes.expectNothingLeaked();
+  },
+);
 
 test("queueing: a message too large for the buffer stays first in the queue", async () => {
   const nodes = new LoneNodes();

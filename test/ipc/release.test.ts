@@ -32,88 +32,107 @@ const expectNotification = async (nodes: LoneNodes, owner: Task, port: number): 
   expect(owner.ports.getReceiveStatus(port).sorights).toBe(0);
 };
 
-test.each(PLACES)("release: a send-once right that is deallocated %s notifies its port (D7)", async (_where, node) => {
-  const nodes = new LoneNodes({ dimension: 1 });
-  const [owner, other] = [nodes.task(0), nodes.task(node)];
-  const port = owner.ports.allocate();
-  const actions = [
-    (name: number) => other.ports.deallocate(name),
-    (name: number) => other.ports.destroy(name),
-    (name: number) => other.ports.modRefs(name, RIGHT_SEND_ONCE, -1),
-  ];
-  for (const giveUp of actions) {
-    giveUp(await give(nodes, owner, port, MAKE_SEND_ONCE, other));
+test.each(PLACES)(
+  "release: a send-once right that is deallocated %s notifies its port (D7)",
+  async (_where, node) => {
+    const nodes = new LoneNodes({ dimension: 1 });
+    const [owner, other] = [nodes.task(0), nodes.task(node)];
+    const port = owner.ports.allocate();
+    const actions = [
+      (name: number) => other.ports.deallocate(name),
+      (name: number) => other.ports.destroy(name),
+      (name: number) => other.ports.modRefs(name, RIGHT_SEND_ONCE, -1),
+    ];
+    for (const giveUp of actions) {
+      giveUp(await give(nodes, owner, port, MAKE_SEND_ONCE, other));
+      await expectNotification(nodes, owner, port);
+    }
+    await nodes.expectNothingLeaked();
+  },
+);
+
+test.each(PLACES)(
+  "release: a task that ends %s gives up its send-once rights",
+  async (_where, node) => {
+    const nodes = new LoneNodes({ dimension: 1 });
+    const [owner, other] = [nodes.task(0), nodes.task(node)];
+    const port = owner.ports.allocate();
+    await give(nodes, owner, port, MAKE_SEND_ONCE, other);
+    nodes.end(other);
     await expectNotification(nodes, owner, port);
-  }
-  await nodes.expectNothingLeaked();
-});
+    await nodes.expectNothingLeaked();
+  },
+);
 
-test.each(PLACES)("release: a task that ends %s gives up its send-once rights", async (_where, node) => {
-  const nodes = new LoneNodes({ dimension: 1 });
-  const [owner, other] = [nodes.task(0), nodes.task(node)];
-  const port = owner.ports.allocate();
-  await give(nodes, owner, port, MAKE_SEND_ONCE, other);
-  nodes.end(other);
-  await expectNotification(nodes, owner, port);
-  await nodes.expectNothingLeaked();
-});
-
-test.each(PLACES)("release: a request that dies in a queue %s notifies the port that waits for a reply", async (_where, node) => {
-  const nodes = new LoneNodes({ dimension: 1 });
-  const [owner, other] = [nodes.task(0), nodes.task(node)];
-  const door = await openDoor(nodes, owner, other);
-  const reply = owner.ports.allocate();
-  await nodes.run(owner.send(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE)));
-  await nodes.quiet();
-  nodes.end(other);
-  await expectNotification(nodes, owner, reply);
-  await nodes.expectNothingLeaked();
-});
-
-test.each(PLACES)("release: a message %s to a port that has died is destroyed, the sender succeeds (S34)", async (_where, node) => {
-  const nodes = new LoneNodes({ dimension: 1 });
-  const [owner, other] = [nodes.task(0), nodes.task(node)];
-  const door = await openDoor(nodes, owner, other);
-  const once = await give(nodes, other, door.receive, MAKE_SEND_ONCE, owner);
-  const reply = owner.ports.allocate();
-  if (node === 0) {
-    owner.ports.setQlimit(reply, 16);
-    other.ports.setQlimit(door.receive, 0);
-    const blocked = owner.send(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE));
-    await nodes.quiet();
-    other.ports.destroy(door.receive);
-    await nodes.run(blocked);
-  } else {
-    other.ports.destroy(door.receive);
+test.each(PLACES)(
+  "release: a request that dies in a queue %s notifies the port that waits for a reply",
+  async (_where, node) => {
+    const nodes = new LoneNodes({ dimension: 1 });
+    const [owner, other] = [nodes.task(0), nodes.task(node)];
+    const door = await openDoor(nodes, owner, other);
+    const reply = owner.ports.allocate();
     await nodes.run(owner.send(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE)));
-    await nodes.run(owner.send(letter(once, MOVE_SEND_ONCE, 2)));
-  }
-  await expectNotification(nodes, owner, reply);
-  await nodes.expectNothingLeaked();
-});
+    await nodes.quiet();
+    nodes.end(other);
+    await expectNotification(nodes, owner, reply);
+    await nodes.expectNothingLeaked();
+  },
+);
 
-test.each(PLACES)("release: rights in a message whose ports die on the way are received as dead, %s (V15, V16)", async (_where, node) => {
-  const nodes = new LoneNodes({ dimension: 1 });
-  const [owner, other] = [nodes.task(0), nodes.task(node)];
-  const door = await openDoor(nodes, owner, other);
-  const [reply, gift] = [other.ports.allocate(), other.ports.allocate()];
-  const giftName = await give(nodes, other, gift, MAKE_SEND, owner);
-  const replyName = await give(nodes, other, reply, MAKE_SEND_ONCE, owner);
-  const message = letter(door.send, COPY_SEND, 1, replyName, MOVE_SEND_ONCE);
-  await nodes.run(owner.send(message.addRight(giftName, COPY_SEND)));
-  await nodes.quiet();
-  other.ports.destroy(reply);
-  other.ports.destroy(gift);
-  const got = await nodes.run(other.receive(door.receive));
-  expect(got.remote).toBe(MACH_PORT_DEAD);
-  expect(got.takeRight().name).toBe(MACH_PORT_DEAD);
-  await nodes.expectNothingLeaked();
-});
+test.each(PLACES)(
+  "release: a message %s to a port that has died is destroyed, the sender succeeds (S34)",
+  async (_where, node) => {
+    const nodes = new LoneNodes({ dimension: 1 });
+    const [owner, other] = [nodes.task(0), nodes.task(node)];
+    const door = await openDoor(nodes, owner, other);
+    const once = await give(nodes, other, door.receive, MAKE_SEND_ONCE, owner);
+    const reply = owner.ports.allocate();
+    if (node === 0) {
+      owner.ports.setQlimit(reply, 16);
+      other.ports.setQlimit(door.receive, 0);
+      const blocked = owner.send(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE));
+      await nodes.quiet();
+      other.ports.destroy(door.receive);
+      await nodes.run(blocked);
+    } else {
+      other.ports.destroy(door.receive);
+      await nodes.run(owner.send(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE)));
+      await nodes.run(owner.send(letter(once, MOVE_SEND_ONCE, 2)));
+    }
+    await expectNotification(nodes, owner, reply);
+    await nodes.expectNothingLeaked();
+  },
+);
+
+test.each(PLACES)(
+  "release: rights in a message whose ports die on the way are received as dead, %s (V15, V16)",
+  async (_where, node) => {
+    const nodes = new LoneNodes({ dimension: 1 });
+    const [owner, other] = [nodes.task(0), nodes.task(node)];
+    const door = await openDoor(nodes, owner, other);
+    const [reply, gift] = [other.ports.allocate(), other.ports.allocate()];
+    const giftName = await give(nodes, other, gift, MAKE_SEND, owner);
+    const replyName = await give(nodes, other, reply, MAKE_SEND_ONCE, owner);
+    const message = letter(door.send, COPY_SEND, 1, replyName, MOVE_SEND_ONCE);
+    await nodes.run(owner.send(message.addRight(giftName, COPY_SEND)));
+    await nodes.quiet();
+    other.ports.destroy(reply);
+    other.ports.destroy(gift);
+    const got = await nodes.run(other.receive(door.receive));
+    expect(got.remote).toBe(MACH_PORT_DEAD);
+    expect(got.takeRight().name).toBe(MACH_PORT_DEAD);
+    await nodes.expectNothingLeaked();
+  },
+);
 
 test("release: a receive right in a message is destroyed with it, and what is queued on it too", async () => {
   const nodes = new LoneNodes();
   const owner = nodes.task();
-  const [box, inner, witness] = [0, 0, 0].map(() => owner.ports.allocate()) as [number, number, number];
+  const [box, inner, witness] = [0, 0, 0].map(() => owner.ports.allocate()) as [
+    number,
+    number,
+    number,
+  ];
   owner.ports.insertRight(inner, inner, MAKE_SEND);
   await nodes.run(owner.send(letter(inner, MAKE_SEND, 1, witness, MAKE_SEND_ONCE)));
   await nodes.run(owner.send(parcel(box, MAKE_SEND, inner, MOVE_RECEIVE)));
@@ -166,19 +185,22 @@ test("release: a receive right sent to its own port is destroyed, the sender suc
   await nodes.expectNothingLeaked();
 });
 
-test.each([2, 3, 10])("release: %d receive rights, each sent to the next one's port, make a circle and vanish (S44)", async (count) => {
-  const nodes = new LoneNodes();
-  const owner = nodes.task();
-  const ports = Array.from({ length: count }, () => owner.ports.allocate());
-  for (const port of ports) owner.ports.insertRight(port, port, MAKE_SEND);
-  for (const [i, port] of ports.entries()) {
-    const next = ports[(i + 1) % count]!;
-    await nodes.run(owner.send(parcel(next, COPY_SEND, port, MOVE_RECEIVE)));
-    expect(owner.ports.type(port)).toBe(i === count - 1 ? TYPE_DEAD_NAME : TYPE_SEND);
-  }
-  for (const port of ports) expect(owner.ports.type(port)).toBe(TYPE_DEAD_NAME);
-  await nodes.expectNothingLeaked();
-});
+test.each([2, 3, 10])(
+  "release: %d receive rights, each sent to the next one's port, make a circle and vanish (S44)",
+  async (count) => {
+    const nodes = new LoneNodes();
+    const owner = nodes.task();
+    const ports = Array.from({ length: count }, () => owner.ports.allocate());
+    for (const port of ports) owner.ports.insertRight(port, port, MAKE_SEND);
+    for (const [i, port] of ports.entries()) {
+      const next = ports[(i + 1) % count]!;
+      await nodes.run(owner.send(parcel(next, COPY_SEND, port, MOVE_RECEIVE)));
+      expect(owner.ports.type(port)).toBe(i === count - 1 ? TYPE_DEAD_NAME : TYPE_SEND);
+    }
+    for (const port of ports) expect(owner.ports.type(port)).toBe(TYPE_DEAD_NAME);
+    await nodes.expectNothingLeaked();
+  },
+);
 
 test("release: a receive right that was in transit once can be sent round again", async () => {
   const nodes = new LoneNodes();

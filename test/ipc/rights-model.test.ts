@@ -44,7 +44,15 @@ const SEED = NORMACUBE_SEED === undefined ? (Math.random() * 2 ** 31) | 0 : Numb
 /** One call: which task, which operation, and numbers that pick its arguments. */
 interface Step {
   readonly task: number;
-  readonly call: "allocate" | "dead" | "insert" | "deallocate" | "destroy" | "modRefs" | "send" | "receive";
+  readonly call:
+    | "allocate"
+    | "dead"
+    | "insert"
+    | "deallocate"
+    | "destroy"
+    | "modRefs"
+    | "send"
+    | "receive";
   readonly picks: readonly number[];
 }
 
@@ -53,7 +61,10 @@ const step: fc.Arbitrary<Step> = fc.record({
   call: fc.oneof(
     { weight: 2, arbitrary: fc.constant("allocate" as const) },
     { weight: 1, arbitrary: fc.constantFrom("dead" as const, "destroy" as const) },
-    { weight: 2, arbitrary: fc.constantFrom("insert" as const, "deallocate" as const, "modRefs" as const) },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom("insert" as const, "deallocate" as const, "modRefs" as const),
+    },
     { weight: 8, arbitrary: fc.constant("send" as const) },
     { weight: 6, arbitrary: fc.constant("receive" as const) },
   ),
@@ -115,20 +126,26 @@ class SideBySide {
   }
 
   private insert(task: Task, entry: Entry): void {
-    const { name } = entry;
+    const { name, port } = entry;
     const code = attempt(() => task.ports.insertRight(name, name, MAKE));
-    if (entry.port === null) return expect(code).toBe("KERN_INVALID_CAPABILITY");
-    if (!entry.receive) return expect(code).toBe("KERN_INVALID_RIGHT");
+    if (port === null || !entry.receive) {
+      expect(code).toBe(port === null ? "KERN_INVALID_CAPABILITY" : "KERN_INVALID_RIGHT");
+      return;
+    }
     expect(code).toBe("done");
     entry.send += 1;
-    entry.port.mscount += 1;
+    port.mscount += 1;
   }
 
   private deallocate(task: Task, model: ModelTask, entry: Entry): void {
     const code = attempt(() => task.ports.deallocate(entry.name));
-    if (entry.receive && entry.send === 0) return expect(code).toBe("KERN_INVALID_RIGHT");
-    expect(code).toBe("done");
-    if (entry.once) return this.model.destroy(model, entry);
+    const bare = entry.receive && entry.send === 0;
+    expect(code).toBe(bare ? "KERN_INVALID_RIGHT" : "done");
+    if (bare) return;
+    if (entry.once) {
+      this.model.destroy(model, entry);
+      return;
+    }
     if (entry.port === null) entry.dead -= 1;
     else entry.send -= 1;
     model.tidy(entry);
@@ -144,10 +161,12 @@ class SideBySide {
     const delta = (picks[2]! % 5) - 2;
     const code = attempt(() => task.ports.modRefs(entry.name, right, delta));
     const has = references(entry, right);
-    if (has === 0) return expect(code).toBe("KERN_INVALID_RIGHT");
     const single = right === RIGHT_RECEIVE || right === RIGHT_SEND_ONCE;
     const wrong = single ? delta !== 0 && delta !== -1 : has + delta < 0;
-    if (wrong) return expect(code).toBe("KERN_INVALID_VALUE");
+    if (has === 0 || wrong) {
+      expect(code).toBe(has === 0 ? "KERN_INVALID_RIGHT" : "KERN_INVALID_VALUE");
+      return;
+    }
     expect(code).toBe("done");
     if (right === RIGHT_SEND) entry.send += delta;
     if (right === RIGHT_DEAD_NAME) entry.dead += delta;
@@ -264,7 +283,8 @@ class SideBySide {
   /** A right comes under a name: the one it should merge with, or a fresh one. */
   private arrive(model: ModelTask, { right, port }: ModelRight, name: number): void {
     if (port === null || (!port.alive && port.home === model.node)) {
-      return expect(name).toBe(MACH_PORT_DEAD);
+      expect(name).toBe(MACH_PORT_DEAD);
+      return;
     }
     const known = right === ONCE ? undefined : model.entryOf(port);
     if (known !== undefined) expect(name).toBe(known.name);
@@ -283,7 +303,8 @@ class SideBySide {
     const has: string[] = [];
     const should: string[] = [];
     for (const [i, task] of this.tasks.entries()) {
-      for (const entry of this.model.tasks[i]!.entries) should.push(`${i} ${this.modelEntry(entry)}`);
+      for (const entry of this.model.tasks[i]!.entries)
+        should.push(`${i} ${this.modelEntry(entry)}`);
       for (const name of task.ports.names()) has.push(`${i} ${this.kernelEntry(task, name)}`);
     }
     expect(has.sort()).toEqual(should.sort());

@@ -158,7 +158,9 @@ test("space: a port is forgotten when the last name for it, long dead, goes", as
   other.ports.deallocate(name);
   expect(other.ports.names()).not.toContain(name);
   // The tasks' reply ports for the name server are still there.
-  expect(kernel!.ipc.ports.count).toBe(before + owner.ports.names().length + other.ports.names().length);
+  expect(kernel!.ipc.ports.count).toBe(
+    before + owner.ports.names().length + other.ports.names().length,
+  );
   await nodes.expectNothingLeaked();
 });
 

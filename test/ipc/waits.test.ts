@@ -20,19 +20,22 @@ const sink: WaitSink = {
   sendCompleted: (wait) => told.push(["send", wait.status]),
 };
 
-test.each([0, 1, 2])("waits: receiver %d of three is taken out, the others keep their order", (which) => {
-  const port = new PortTable().create(PORT_IN_SPACE);
-  const waits = [0, 1, 2].map(() => new ReceiveWait(sink));
-  for (const wait of waits) appendReceiver(port, wait);
-  expect(removeReceiver(port, waits[which]!)).toBe(true);
-  expect(removeReceiver(port, waits[which]!)).toBe(false);
-  const late = new ReceiveWait(sink);
-  appendReceiver(port, late);
-  const left = [...waits.filter((_, i) => i !== which), late];
-  for (const wait of left) expect(takeReceiver(port)).toBe(wait);
-  expect(takeReceiver(port)).toBe(null);
-  expect([port.receiverFirst, port.receiverLast]).toEqual([null, null]);
-});
+test.each([0, 1, 2])(
+  "waits: receiver %d of three is taken out, the others keep their order",
+  (which) => {
+    const port = new PortTable().create(PORT_IN_SPACE);
+    const waits = [0, 1, 2].map(() => new ReceiveWait(sink));
+    for (const wait of waits) appendReceiver(port, wait);
+    expect(removeReceiver(port, waits[which]!)).toBe(true);
+    expect(removeReceiver(port, waits[which]!)).toBe(false);
+    const late = new ReceiveWait(sink);
+    appendReceiver(port, late);
+    const left = [...waits.filter((_, i) => i !== which), late];
+    for (const wait of left) expect(takeReceiver(port)).toBe(wait);
+    expect(takeReceiver(port)).toBe(null);
+    expect([port.receiverFirst, port.receiverLast]).toEqual([null, null]);
+  },
+);
 
 test("waits: the only receiver is taken out, and another can come", () => {
   const port = new PortTable().create(PORT_IN_SPACE);

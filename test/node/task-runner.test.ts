@@ -87,7 +87,9 @@ test("task runner: what is thrown need not be an error", async () => {
 
 test("task runner: a value that cannot be cloned fails the program, and says which", async () => {
   const { nodes, outcome } = await runProgram(async () => ({ answer: () => 42 }));
-  expect(failureOf(outcome).message).toBe("the program's return value: () => 42 could not be cloned.");
+  expect(failureOf(outcome).message).toBe(
+    "the program's return value: () => 42 could not be cloned.",
+  );
   await nodes.expectNothingLeaked();
 });
 
@@ -121,7 +123,9 @@ test("task runner: everything that a program leaves open is closed when it ends"
 
 test("task runner: outcomes are kept until they are asked for, once", async () => {
   const nodes = new LoneNodes();
-  const runner = new TaskRunner(nodes.kernels[0]!, async () => ({ default: (_: unknown, n: number) => n }));
+  const runner = new TaskRunner(nodes.kernels[0]!, async () => ({
+    default: (_: unknown, n: number) => n,
+  }));
   const ids: number[] = [];
   for (let i = 0; i < 5; i++) {
     const spawned = await runner.spawn("test:n", i * 10);

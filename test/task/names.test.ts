@@ -65,7 +65,9 @@ test("names: an unknown name is told with its host", async () => {
   await expect(nodes.run(tasks[0]!.names.lookUp("nobody"))).rejects.toThrow(
     'NETNAME_NOT_CHECKED_IN: "nobody" is not checked in at host "*"',
   );
-  await expect(nodes.run(tasks[0]!.names.lookUp("nobody", { host: 2 }))).rejects.toThrow("at host 2");
+  await expect(nodes.run(tasks[0]!.names.lookUp("nobody", { host: 2 }))).rejects.toThrow(
+    "at host 2",
+  );
   await nodes.expectNothingLeaked();
 });
 
@@ -102,7 +104,9 @@ test("names: a name that is taken is not given to another, unless it shows the s
   await nodes.run(task.names.checkIn("seat", first, signature));
   const notYours = { code: "NETNAME_NOT_YOURS", status: 1000 };
   await expect(nodes.run(task.names.checkIn("seat", second))).rejects.toMatchObject(notYours);
-  await expect(nodes.run(task.names.checkIn("seat", second, other))).rejects.toMatchObject(notYours);
+  await expect(nodes.run(task.names.checkIn("seat", second, other))).rejects.toMatchObject(
+    notYours,
+  );
   await expect(nodes.run(task.names.checkOut("seat"))).rejects.toMatchObject(notYours);
   await expect(nodes.run(task.names.checkOut("seat", other))).rejects.toMatchObject(notYours);
   expect(await nodes.run(task.names.lookUp("seat"))).toBe(first);
@@ -207,7 +211,9 @@ test("names: failed calls leave the task's names as they were", async () => {
   expect(task.ports.names()).toEqual(before);
   // Room for the reply port alone is not enough: the server needs a name too.
   task.ports.destroy(before[15]!);
-  await expect(nodes.run(task.names.lookUp("full"))).rejects.toMatchObject({ code: "KERN_NO_SPACE" });
+  await expect(nodes.run(task.names.lookUp("full"))).rejects.toMatchObject({
+    code: "KERN_NO_SPACE",
+  });
   expect(task.ports.names()).toEqual(before.slice(0, 15));
   await nodes.expectNothingLeaked();
 });

@@ -147,7 +147,10 @@ test("ports: insert_right that moves a send right to where it is changes nothing
     expect(task.ports.getRefs(name, RIGHT_SEND)).toBe(1);
   }
   expect(task.ports.names()).toEqual(before);
-  machError(() => task.ports.insertRight(names.receive, names.receive, MOVE_SEND), "KERN_INVALID_RIGHT");
+  machError(
+    () => task.ports.insertRight(names.receive, names.receive, MOVE_SEND),
+    "KERN_INVALID_RIGHT",
+  );
   await nodes.expectNothingLeaked();
 });
 

@@ -65,24 +65,33 @@ describe("rpc", () => {
     await nodes.expectNothingLeaked();
   });
 
-  test.each(PLACES)("task: an rpc whose reply right is dropped ends with MIG_SERVER_DIED, %s", async (_where, node) => {
-    const { nodes, client, server, door, reply } = await pair(node);
-    const asked = client.rpc(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE));
-    asked.catch(() => {});
-    server.ports.deallocate((await nodes.run(server.receive(door.receive))).remote);
-    await expect(nodes.run(asked)).rejects.toMatchObject({ code: "MIG_SERVER_DIED", status: -308 });
-    await nodes.expectNothingLeaked();
-  });
+  test.each(PLACES)(
+    "task: an rpc whose reply right is dropped ends with MIG_SERVER_DIED, %s",
+    async (_where, node) => {
+      const { nodes, client, server, door, reply } = await pair(node);
+      const asked = client.rpc(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE));
+      asked.catch(() => {});
+      server.ports.deallocate((await nodes.run(server.receive(door.receive))).remote);
+      await expect(nodes.run(asked)).rejects.toMatchObject({
+        code: "MIG_SERVER_DIED",
+        status: -308,
+      });
+      await nodes.expectNothingLeaked();
+    },
+  );
 
-  test.each(PLACES)("task: an rpc to a task that ends without a reply ends too, %s", async (_where, node) => {
-    const { nodes, client, server, door, reply } = await pair(node);
-    const asked = client.rpc(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE));
-    asked.catch(() => {});
-    await nodes.quiet();
-    nodes.end(server);
-    await expect(nodes.run(asked)).rejects.toMatchObject({ code: "MIG_SERVER_DIED" });
-    await nodes.expectNothingLeaked();
-  });
+  test.each(PLACES)(
+    "task: an rpc to a task that ends without a reply ends too, %s",
+    async (_where, node) => {
+      const { nodes, client, server, door, reply } = await pair(node);
+      const asked = client.rpc(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE));
+      asked.catch(() => {});
+      await nodes.quiet();
+      nodes.end(server);
+      await expect(nodes.run(asked)).rejects.toMatchObject({ code: "MIG_SERVER_DIED" });
+      await nodes.expectNothingLeaked();
+    },
+  );
 
   test("task: several rpcs of one task at a time each get their own reply", async () => {
     const { nodes, client, server, door } = await pair(1);
@@ -319,7 +328,9 @@ describe("sync", () => {
     };
     expect(thrown(() => client.receiveSync(reply, { timeoutNs: 0 }))).toBe("MACH_RCV_TIMED_OUT");
     expect(thrown(() => client.receiveSync(0xbad00))).toBe("MACH_RCV_INVALID_NAME");
-    expect(thrown(() => client.sendSync(letter(0xbad00, COPY_SEND)))).toBe("MACH_SEND_INVALID_DEST");
+    expect(thrown(() => client.sendSync(letter(0xbad00, COPY_SEND)))).toBe(
+      "MACH_SEND_INVALID_DEST",
+    );
     // A port of one's own, whose message is the reply.
     const echo = letter(reply, MAKE_SEND, 5, reply, MAKE_SEND_ONCE);
     expect(client.rpcSync(echo).id).toBe(5);

@@ -16,7 +16,8 @@ export class ProcessorHandle {
   private readonly pending = new Set<(error: Error) => void>();
   private endError: Error | null = null;
 
-  /** `task`: the worker's long-lived piscina task. */
+  /** `task`: the worker's long-lived piscina task. `drained` resolves when all that the worker posted
+   *  has been delivered: an outcome that left before the worker ended counts. */
   constructor(
     worker: number,
     nodes: readonly number[],
@@ -24,15 +25,21 @@ export class ProcessorHandle {
     words: Int32Array,
     workerAt: number,
     task: Promise<unknown>,
+    drained: Promise<unknown>,
   ) {
     this.worker = worker;
     this.nodes = nodes;
     this.port = port;
     this.control = Comlink.wrap<ProcessorControl>(hostEndpoint(port, words, workerAt));
-    this.ended = task.then(
-      () => this.end(new Error(`the machine was halted`)),
-      (error: unknown) => this.end(new Error(`${this.describe()} crashed: ${describe(error)}`)),
-    );
+    this.ended = task
+      .then(
+        () => new Error("the machine was halted"),
+        (error: unknown) => new Error(`${this.describe()} crashed: ${describe(error)}`),
+      )
+      .then(async (error) => {
+        await drained;
+        this.end(error);
+      });
   }
 
   /** Calls the worker. Rejects when the worker ends before it has answered. */

@@ -2,6 +2,7 @@
 // spawns programs, reads statistics, halts. Whatever programs and workers do, each promise given out
 // here settles, and after halt no thread and no handle is left.
 
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
@@ -140,8 +141,10 @@ export class ThreadMachine implements Machine {
     this.eventPorts.push(events.port1);
     const task = this.pool.run(boot, { transferList: [control.port2, events.port2] });
     const workerAt = workerWord(this.layout, worker);
+    // A port closes, at the host too, when its worker closes it or ends, after what is in it.
+    const drained = Promise.all([once(control.port1, "close"), once(events.port1, "close")]);
     this.handles.push(
-      new ProcessorHandle(worker, nodes, control.port1, this.words, workerAt, task),
+      new ProcessorHandle(worker, nodes, control.port1, this.words, workerAt, task, drained),
     );
   }
 

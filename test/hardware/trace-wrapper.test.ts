@@ -11,11 +11,11 @@ import {
   TraceWrapper,
 } from "../../src/hardware/trace-wrapper.ts";
 import { directConnect, MEMORY_KINDS, TestMachine } from "../support/machine-memory.ts";
-import { explore } from "../support/preempt.ts";
+import { explore, recordAtomics } from "../support/preempt.ts";
 
 describe.each(MEMORY_KINDS)("trace on %s memory", (kind) => {
-  const build = (traceEntries: number, reuse?: TestMachine): TestMachine => {
-    const shape = { kind, dimension: 1, traceEntries };
+  const build = (traceEntries: number, reuse?: TestMachine, ringLength = 4): TestMachine => {
+    const shape = { kind, dimension: 1, traceEntries, ringLength };
     const machine = new TestMachine(
       shape,
       (board, memory, clock, frames) =>
@@ -66,6 +66,33 @@ describe.each(MEMORY_KINDS)("trace on %s memory", (kind) => {
     machine.nodes[1]!.take();
     machine.nodes[1]!.network.poll();
     expect(readTrace(hostView(machine, 1))).toHaveLength(1);
+  });
+
+  test("each packet through a ring of one descriptor is received anew", () => {
+    const machine = build(8, undefined, 1);
+    for (const number of [1, 2, 3]) {
+      machine.nodes[0]!.send({ to: 1, number });
+      machine.nodes[1]!.take();
+    }
+    const numbers = readTrace(hostView(machine, 1)).map((record) => record.number);
+    expect(numbers).toEqual([1, 2, 3]);
+  });
+
+  test("an entry is marked as being written before it changes, and as complete after", () => {
+    const machine = build(1);
+    const { memory } = machine.nodes[0]!;
+    const { traceAt } = memory.layout;
+    const numberNow = (): number => memory.words[traceAt + TRACE_NUMBER]! >>> 8;
+    machine.nodes[0]!.send({ to: 1, number: 1 });
+    const seen: string[] = [];
+    recordAtomics(
+      () => machine.nodes[0]!.send({ to: 1, number: 2 }),
+      ({ name, at, value }) => {
+        if (at !== machine.board.regionAt[0]! + traceAt + TRACE_MARK) return;
+        seen.push(`${name} ${value} over number ${numberNow()}`);
+      },
+    );
+    expect(seen).toEqual(["exchange 0 over number 1", "store 2 over number 2"]);
   });
 
   test("a full ring keeps the last packets, oldest first, for any number of entries", () => {

@@ -45,6 +45,9 @@ import { PhysicalMemory } from "../../src/hardware/physical-memory.ts";
 import { StoreAndForward } from "../../src/hardware/store-and-forward.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
 
+/** More than any test sends: a pumpAll() that goes on for ever. */
+const PUMPED_MAX = 100_000;
+
 export type MemoryKind = "wasm" | "shared-array-buffer";
 /** Every hardware test runs on both. */
 export const MEMORY_KINDS: readonly MemoryKind[] = ["wasm", "shared-array-buffer"];
@@ -140,6 +143,7 @@ export class TestMachine {
       for (const { network } of this.nodes) moved += network.pump();
       if (moved === 0) return total;
       total += moved;
+      expect(total).toBeLessThan(PUMPED_MAX);
     }
   }
 }

@@ -24,6 +24,7 @@ const BODY_BYTES = 64;
 const driver: NodeDriver = {
   clock: new StepClock(),
   tick: () => {},
+  wake: () => {},
   attention: () => false,
   halting: () => false,
   waitBegins: () => {},

@@ -22,7 +22,8 @@ export const ringDoorbell = (words: Int32Array, workerAt: number): void => {
 
 const wake = (words: Int32Array, workerAt: number): void => {
   if (!leavePark(words, workerAt)) return; // someone else rang first, or it woke by itself
-  Atomics.notify(words, workerAt + WORKER_BELL, 1);
+  // All: a wait whose promise has not run yet may stand before the one that blocks the thread.
+  Atomics.notify(words, workerAt + WORKER_BELL);
 };
 
 /** Turns the bell back to awake; true for the one caller who did it. */

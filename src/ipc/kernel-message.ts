@@ -107,6 +107,11 @@ export class MessagePool {
     return this.free;
   }
 
+  /** A quarter of what senders may hold together. */
+  get quarter(): number {
+    return Math.max(1, this.messagesMax >> 2);
+  }
+
   /** True when a sender of `bytes` may take one. */
   roomToSend(bytes: number): boolean {
     return this.hasRoom(USE_SENT, bytes > PACKET_INLINE_BYTES_MAX);

@@ -49,6 +49,9 @@ export const sendToPort = (ipc: IpcContext, message: KernelMessage, always: bool
   }
   switch (port.state) {
     case PORT_PROXY:
+      if (!always && message.remoteRight !== PORT_SEND_ONCE && !ipc.remote.hasRoom(port)) {
+        return WOULD_BLOCK;
+      }
       return ipc.remote.send(message);
     case PORT_IN_KERNEL:
       port.server!.serve(message);
@@ -166,13 +169,16 @@ const dequeueFirst = (ipc: IpcContext, port: Port, message: KernelMessage): void
 
 /** Lets blocked senders in, oldest first, while there is room. */
 export const admitSenders = (ipc: IpcContext, port: Port): void => {
-  while (port.senderFirst !== null && port.messageCount < port.queueLimit) {
-    const wait = takeSender(port)!;
-    const { message } = wait;
-    const status = sendToPort(ipc, message!, true);
-    assert(status === MACH_MSG_SUCCESS, "there was room");
-    completeSend(wait, KERN_SUCCESS);
-  }
+  while (port.senderFirst !== null && port.messageCount < port.queueLimit) admitSender(ipc, port);
+};
+
+/** Lets the sender that has been blocked longest in. */
+export const admitSender = (ipc: IpcContext, port: Port): void => {
+  const wait = takeSender(port)!;
+  const { message } = wait;
+  const status = sendToPort(ipc, message!, true);
+  assert(status === MACH_MSG_SUCCESS, "there was room");
+  completeSend(wait, KERN_SUCCESS);
 };
 
 /** Counts a message from a task. */

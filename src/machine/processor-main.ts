@@ -56,9 +56,10 @@ export const runProcessor = async (boot: ProcessorBoot): Promise<number> => {
   for (const node of boot.nodes) {
     const forked = random.fork(`node ${node}`);
     const kernel = assembleNode(board, memory.buffer, node, options, processor, placement, forked);
-    processor.add(kernel);
+    const runner = new TaskRunner(kernel, (url) => import(url));
+    processor.add(kernel, runner);
     kernels.set(node, kernel);
-    runners.set(node, new TaskRunner(kernel, (url) => import(url)));
+    runners.set(node, runner);
   }
 
   const control: ProcessorControl = {

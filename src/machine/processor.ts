@@ -11,6 +11,7 @@ import { NEVER, NS_PER_MS, NS_PER_US } from "../base/clock.ts";
 import {
   beginParking,
   endParking,
+  ringDoorbell,
   waitForDoorbell,
   waitForDoorbellAsync,
   workersAwake,
@@ -18,6 +19,7 @@ import {
 import { WORKER_HALT, WORKER_PARKS } from "../hardware/machine-layout.ts";
 import { TickSource } from "../hardware/tick-source.ts";
 import type { NodeDriver, NodeKernel } from "../node/kernel.ts";
+import type { TaskRunner } from "../node/task-runner.ts";
 import type { Task } from "../task/task.ts";
 import { controlPending } from "./control-plane.ts";
 
@@ -35,6 +37,11 @@ const EVENT_LOOP_NS = 1 * NS_PER_MS;
 const CROWDED_SPIN_NS = 2 * NS_PER_US;
 /** A parked worker looks around once in this time whatever happens. */
 const PARK_MS_MAX = 60_000;
+/** Timers of the event loop count in milliseconds: a shorter park blocks the thread instead. */
+const DOZE_MS_MIN = 2;
+/** What a program does while its worker dozes calls wake() where the loop has to go on; for the rest, such
+ *  as a retransmission that becomes due, the loop looks around this often. */
+const DOZE_MS_MAX = 1000;
 /** The wait that gives the core away under the policy "yield". */
 const YIELD_MS = 0.001;
 /** Below this a park would overshoot its deadline: spin instead. */
@@ -58,7 +65,10 @@ export class Processor implements NodeDriver {
   private readonly spinNs: number;
   private readonly logLine: (node: number, task: number, line: string) => void;
   private readonly kernels: NodeKernel[] = [];
+  private readonly runners: TaskRunner[] = [];
   private baseResources = 0;
+  /** The worker has parked with its event loop alive: what a program's own I/O resumes may run. */
+  private dozing = false;
   /** When the Sync call that waits began to; in a typed array, so that setting it allocates nothing. */
   private readonly waitSince = new Float64Array(1);
 
@@ -72,8 +82,9 @@ export class Processor implements NodeDriver {
     this.logLine = logLine;
   }
 
-  add(kernel: NodeKernel): void {
+  add(kernel: NodeKernel, runner: TaskRunner): void {
     this.kernels.push(kernel);
+    this.runners.push(runner);
   }
 
   // --- NodeDriver -------------------------------------------------------------------------------
@@ -90,7 +101,15 @@ export class Processor implements NodeDriver {
     return Atomics.load(this.words, this.workerAt + WORKER_HALT) !== 0; // pairs with the host's store
   }
 
+  /** A program that was resumed by I/O of its own has called a kernel: the loop must go on. */
+  wake(): void {
+    if (!this.dozing) return;
+    this.dozing = false;
+    ringDoorbell(this.words, this.workerAt);
+  }
+
   waitBegins(): void {
+    this.wake(); // a thread parks once at a time
     this.waitSince[0] = this.clock.now();
   }
 
@@ -204,16 +223,26 @@ export class Processor implements NodeDriver {
     if (work > 0 || this.resumed()) return;
     const parkMs = this.parkMs(NEVER);
     if (parkMs === 0) return;
-    // A program that waits for a timer or for I/O of its own needs the event loop alive.
-    const foreign = countResources() > this.baseResources;
     beginParking(this.words, this.workerAt);
     if (controlPending(this.words, this.workerAt) || this.halting() || this.hasPackets()) {
       endParking(this.words, this.workerAt);
       return;
     }
     this.words[this.workerAt + WORKER_PARKS]! += 1;
-    if (foreign) await waitForDoorbellAsync(this.words, this.workerAt, Math.min(parkMs, 1));
-    else waitForDoorbell(this.words, this.workerAt, parkMs);
+    if (parkMs < DOZE_MS_MIN || !this.mayBeResumed()) {
+      waitForDoorbell(this.words, this.workerAt, parkMs);
+      return;
+    }
+    this.dozing = true;
+    await waitForDoorbellAsync(this.words, this.workerAt, Math.min(parkMs, DOZE_MS_MAX));
+    this.dozing = false;
+  }
+
+  /** True if something beside the kernels may resume a program: it waits for a timer, a file or a
+   *  promise of its own, and who knows for which. */
+  private mayBeResumed(): boolean {
+    for (const runner of this.runners) if (runner.isBusy) return true;
+    return countResources() > this.baseResources;
   }
 
   private quiesce(): number {

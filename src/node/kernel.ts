@@ -38,6 +38,9 @@ const STEP_PACKETS_MAX = 32;
 /** Polls between two reads of the clock while spinning: a read costs as much as several polls. */
 const POLLS_PER_TICK = 256;
 
+/** Windows of packets that may be on their way to one node: what keeps a sender and the wire busy. */
+const BACKLOG_WINDOWS = 4;
+
 export interface NodeOptions {
   readonly transport: TransportOptions;
   /** Messages that only arrivals may take. */
@@ -56,6 +59,8 @@ export interface NodeDriver {
   readonly clock: StepClock;
   /** Brings the clock up to date. */
   tick(): void;
+  /** A program has changed what step() has to do, perhaps while the driver was at rest. */
+  wake(): void;
   /** True when the driver has something to do that spinning would delay. */
   attention(): boolean;
   /** True when the machine is being halted. */
@@ -131,7 +136,8 @@ export class NodeKernel implements TaskKernel {
     this.identifiers = new IdentifierTable(this.node, this.nodes, ports, memory.counters);
     const context = { memory, frames, pool, ports, doomed: [], destroying: false };
     this.ipc = Object.assign(context, { remote: NO_REMOTE }) as IpcContext;
-    this.ipc.remote = new NetworkIpc(this.ipc, this.transport, this.identifiers);
+    const backlogMax = Math.min(BACKLOG_WINDOWS * options.transport.windowPackets, pool.quarter);
+    this.ipc.remote = new NetworkIpc(this.ipc, this.transport, this.identifiers, backlogMax);
     pool.setSink(this);
 
     this.nameServer = new NameServer(this.ipc);
@@ -180,14 +186,14 @@ export class NodeKernel implements TaskKernel {
     this.memory.counters[counter.index]! += 1;
   }
 
-  spinUntil(wait: Waiting, deadlineNs: number): void {
+  spinUntil(wait: Waiting, deadlineNs: number, atHalt: number = MACH_RCV_INTERRUPTED): void {
     const { driver } = this;
     driver.waitBegins();
     while (wait.waiting) {
       if (this.polls++ % POLLS_PER_TICK === 0) {
         driver.tick();
         if (this.clock.now() >= deadlineNs) return;
-        if (driver.halting()) throw interrupted(MACH_RCV_INTERRUPTED);
+        if (driver.halting()) throw interrupted(atHalt);
         if (driver.patienceOver()) {
           driver.park(deadlineNs);
           driver.waitBegins();
@@ -210,6 +216,7 @@ export class NodeKernel implements TaskKernel {
   // --- tasks ------------------------------------------------------------------------------------
 
   taskResumes(task: Task): void {
+    this.driver.wake();
     if (task.wakesEpoch !== this.epoch) {
       task.wakesEpoch = this.epoch;
       task.wakes = 0;
@@ -252,12 +259,14 @@ export class NodeKernel implements TaskKernel {
   }
 
   setTimer(deadlineNs: number, fire: () => void): () => void {
+    this.driver.wake();
     const entry = this.timers.set(deadlineNs, fire);
     return () => this.timers.cancel(entry);
   }
 
   sleepUntil(task: Task, deadlineNs: number): Promise<void> {
     if (this.halted) return Promise.reject(interrupted(KERN_ABORTED));
+    this.driver.wake();
     return new Promise<void>((resolve, reject) => {
       this.sleepers.add(reject);
       this.timers.set(deadlineNs, () => {
@@ -334,5 +343,6 @@ const interrupted = (status: number): MachError => new MachError(status, "the ma
 /** Placeholder while the record and its network IPC are being tied together. */
 const NO_REMOTE = {
   acceptsReceiveRights: false,
+  hasRoom: (): boolean => true,
   send: (): number => assert(false, "the node is not assembled") as never,
 };

@@ -41,6 +41,7 @@ export class TaskRunner {
   private readonly tasks = new Map<number, RunningTask>();
   private nextId = 0;
   private running = 0;
+  private loading = 0;
 
   constructor(kernel: NodeKernel, load: ModuleLoader) {
     this.kernel = kernel;
@@ -52,9 +53,16 @@ export class TaskRunner {
     return this.running;
   }
 
+  /** True while programs are being loaded or run: their own timers and I/O must get on. */
+  get isBusy(): boolean {
+    return this.running + this.loading > 0;
+  }
+
   /** Loads the module at `url` and starts its program. */
   async spawn(url: string, args: unknown): Promise<SpawnOutcome> {
+    this.loading += 1;
     const loaded = await this.loadProgram(url);
+    this.loading -= 1;
     if (loaded.kind === "failed") return loaded;
     const id = this.nextId++;
     const space = new Space(this.kernel.ipc.ports, this.kernel.namesPerTask);

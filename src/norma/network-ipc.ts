@@ -20,12 +20,13 @@ import {
   PACKET_INLINE,
   PACKET_INLINE_BYTES_MAX,
   PACKET_PAGE,
+  packetDestination,
 } from "../hardware/packet-layout.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { BODY_DEAD } from "../ipc/copyin.ts";
 import { bodyWord, type KernelMessage } from "../ipc/kernel-message.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
-import { sendToPort } from "../ipc/queueing.ts";
+import { admitSender, sendToPort } from "../ipc/queueing.ts";
 import { destroyMessage, releaseRight } from "../ipc/release.ts";
 import type { RemoteDelivery } from "../ipc/remote.ts";
 import {
@@ -62,15 +63,46 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   private readonly ipc: IpcContext;
   private readonly transport: Transport;
   private readonly identifiers: IdentifierTable;
+  private readonly backlogMax: number;
+  /** Proxies of each node at which senders wait for room, in turn. */
+  private readonly crowded = new Map<number, Port[]>();
 
-  constructor(ipc: IpcContext, transport: Transport, identifiers: IdentifierTable) {
+  /** `backlogMax`: packets that may be on their way to one node before ordinary senders to it wait. A
+   *  node that takes nothing would else fill this one's message pool, and stop all its other traffic. */
+  constructor(
+    ipc: IpcContext,
+    transport: Transport,
+    identifiers: IdentifierTable,
+    backlogMax: number,
+  ) {
     this.ipc = ipc;
     this.transport = transport;
     this.identifiers = identifiers;
+    this.backlogMax = backlogMax;
     transport.register(KIND_MESSAGE, this);
   }
 
   // --- out ----------------------------------------------------------------------------------------
+
+  hasRoom(proxy: Port): boolean {
+    if (this.transport.backlog(proxy.home) < this.backlogMax) return true;
+    const waiting = this.crowded.get(proxy.home);
+    if (waiting === undefined) this.crowded.set(proxy.home, [proxy]);
+    else if (!waiting.includes(proxy)) waiting.push(proxy);
+    return false;
+  }
+
+  /** Lets senders to a node go on as far as there is room, one of each proxy in turn. */
+  private admit(node: number): void {
+    const waiting = this.crowded.get(node)!;
+    while (waiting.length > 0 && this.transport.backlog(node) < this.backlogMax) {
+      const proxy = waiting.shift()!;
+      if (proxy.senderFirst === null) continue; // interrupted meanwhile
+      admitSender(this.ipc, proxy);
+      if (proxy.senderFirst !== null) waiting.push(proxy);
+    }
+    if (waiting.length === 0) this.crowded.delete(node);
+  }
 
   send(message: KernelMessage): number {
     const { memory } = this.ipc;
@@ -131,7 +163,9 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   }
 
   released(packet: number): void {
+    const node = packetDestination(this.ipc.memory.words, packet);
     this.ipc.pool.put(this.ipc.pool.byPacket(packet));
+    if (this.crowded.size > 0 && this.crowded.has(node)) this.admit(node);
   }
 
   // --- in -----------------------------------------------------------------------------------------

@@ -221,10 +221,10 @@ export class Transport {
     while (peer.first !== NO_PACKET && !positionBefore(ack, words[peer.first + WIRE_SEQUENCE]!)) {
       const packet = peer.first;
       peer.first = words[packet + PACKET_LINK]!;
+      if (peer.first === NO_PACKET) peer.last = NO_PACKET;
       if (peer.cursor === packet) peer.cursor = peer.first;
-      this.release(packet);
+      this.release(packet); // its client may submit the next one at once
     }
-    if (peer.first === NO_PACKET) peer.last = NO_PACKET;
     if (this.unreliable) this.restartTimer(peer, ack);
     if (this.canSend(peer)) this.makeReady(peer);
   }
@@ -480,6 +480,12 @@ export class Transport {
     this.peers[node] = peer;
     this.contacts.push(peer);
     return peer;
+  }
+
+  /** Packets submitted to a node and not acknowledged. */
+  backlog(node: number): number {
+    const peer = this.peers[node];
+    return peer === undefined ? 0 : (peer.submitted - peer.acked) | 0;
   }
 
   /** Packets submitted and not acknowledged, over all peers: 0 when everything has drained (I-11). */

@@ -189,6 +189,10 @@ export class SimulatedMachine implements Simulation, NodeDriver {
 
   // --- NodeDriver -------------------------------------------------------------------------------
 
+  wake(): void {
+    // A machine at rest looks by itself whether a program has come back from outside.
+  }
+
   attention(): boolean {
     return true; // never spin: the other nodes are stepped by this very thread
   }

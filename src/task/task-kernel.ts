@@ -27,8 +27,8 @@ export interface TaskKernel {
   /** Steps the kernel while `wait` waits, nothing else on this node can run, and its patience lasts. */
   spin(wait: Waiting): void;
   /** Steps the kernel until `wait` is over or the time has come; for the Sync calls.
-   *  Throws MachError MACH_RCV_INTERRUPTED when the machine halts meanwhile. */
-  spinUntil(wait: Waiting, deadlineNs: number): void;
+   *  Throws MachError `atHalt` (default MACH_RCV_INTERRUPTED) when the machine halts meanwhile. */
+  spinUntil(wait: Waiting, deadlineNs: number, atHalt?: number): void;
   /** A wait of a suspended task is over: the task will run as soon as its thread is free. */
   taskResumes(task: Task): void;
   /** The task runs: it is no longer among those that could. */

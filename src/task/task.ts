@@ -148,12 +148,13 @@ export class Task implements WaitSink {
     this.#needsExclusive("sendSync");
     let status = this.#trySend(message);
     while (status === MACH_SEND_NO_BUFFER) {
-      this.#kernel.spinUntil(new RoomToSend(this.#kernel, message.size), NEVER);
+      const room = new RoomToSend(this.#kernel, message.size);
+      this.#kernel.spinUntil(room, NEVER, MACH_SEND_INTERRUPTED);
       status = this.#trySend(message);
     }
     if (status === WOULD_BLOCK) {
       const wait = this.#takeBlocked();
-      this.#kernel.spinUntil(wait, NEVER);
+      this.#kernel.spinUntil(wait, NEVER, MACH_SEND_INTERRUPTED);
       status = wait.status;
     }
     if (status !== MACH_MSG_SUCCESS) throw this.#sendError(message, status);

@@ -2,19 +2,28 @@
 // settles in bounded time with a sentence that says why, and no thread is left.
 
 import { describe, expect, test } from "@jest/globals";
-import { ThreadMachine } from "../../src/machine/thread-machine.ts";
-import { boot, eventually, inline, openHandles, program, runOn, within } from "../support/machines.ts";
+import {
+  boot,
+  eventually,
+  inline,
+  openHandles,
+  program,
+  runOn,
+  within,
+} from "../support/machines.ts";
 import type { Way } from "./programs/hang.ts";
 
+/** How each wait ends. A look-up sleeps between its calls; of an rpc's two nodes the other may halt
+ *  first, whose program then drops the request. */
 const INTERRUPTED: [Way, string][] = [
   ["receive", "MACH_RCV_INTERRUPTED"],
   ["receive with timeout", "MACH_RCV_INTERRUPTED"],
   ["blocked send", "MACH_SEND_INTERRUPTED"],
   ["no room in the pool", "MACH_SEND_INTERRUPTED"],
   ["sleep", "KERN_ABORTED"],
-  ["look-up", "KERN_ABORTED"],
-  ["rpc", "MACH_RCV_INTERRUPTED"],
-  ["rpcSync", "MACH_RCV_INTERRUPTED"],
+  ["look-up", "KERN_ABORTED|MACH_RCV_INTERRUPTED"],
+  ["rpc", "MACH_RCV_INTERRUPTED|MIG_SERVER_DIED"],
+  ["rpcSync", "MACH_RCV_INTERRUPTED|MIG_SERVER_DIED"],
   ["receiveSync", "MACH_RCV_INTERRUPTED"],
   ["blocked sendSync", "MACH_SEND_INTERRUPTED"],
 ];
@@ -32,35 +41,46 @@ const hanging = async (way: Way, haltMs: number) => {
 };
 
 describe("halt", () => {
-  test.each(INTERRUPTED)("halt: during %s the program sees %s, and its outcome is that", async (way, code) => {
-    const before = openHandles();
-    const { machine, lines, exited } = await hanging(way, 5000);
-    const started = Date.now();
-    await within(4000, "halt", machine.halt());
-    expect(Date.now() - started).toBeLessThan(4000); // it did not come to terminating
-    await expect(within(1000, "outcome", exited)).rejects.toMatchObject({ code });
-    expect(lines).toContain(`0.0 interrupted ${code}`);
-    await eventually("handles as before", () => openHandles() === before);
-  });
+  test.each(INTERRUPTED)(
+    "halt: during %s the program sees %s, and its outcome is that",
+    async (way, code) => {
+      const before = openHandles();
+      const { machine, lines, exited } = await hanging(way, 5000);
+      const started = Date.now();
+      await within(4000, "halt", machine.halt());
+      expect(Date.now() - started).toBeLessThan(4000); // it did not come to terminating
+      await expect(within(1000, "outcome", exited)).rejects.toMatchObject({
+        code: expect.stringMatching(new RegExp(`^(${code})$`)),
+      });
+      expect(lines.at(-1)).toMatch(new RegExp(`^0.0 interrupted (${code})$`));
+      await eventually("handles as before", () => openHandles() === before);
+    },
+  );
 
-  test.each(UNINTERRUPTED)("halt: during a %s of the program's own there is nothing to interrupt", async (way) => {
-    const { machine, exited } = await hanging(way, 5000);
-    await within(4000, "halt", machine.halt());
-    await expect(within(1000, "outcome", exited)).rejects.toThrow("the machine was halted");
-  });
+  test.each(UNINTERRUPTED)(
+    "halt: during a %s of the program's own there is nothing to interrupt",
+    async (way) => {
+      const { machine, exited } = await hanging(way, 5000);
+      await within(4000, "halt", machine.halt());
+      await expect(within(1000, "outcome", exited)).rejects.toThrow("the machine was halted");
+    },
+  );
 
-  test.each(ENDLESS)("halt: a program that never ends (%s) is terminated when host.haltMs have passed", async (way) => {
-    const before = openHandles();
-    const { machine, exited } = await hanging(way, 300);
-    const outcome = expect(exited).rejects.toThrow(
-      way === "stubborn"
-        ? /the machine was halted|did not stop within host.haltMs, 300: terminated/
-        : "worker 0 (node 0) did not stop within host.haltMs, 300: terminated",
-    );
-    await within(5000, "halt", machine.halt());
-    await within(1000, "outcome", outcome);
-    await eventually("handles as before", () => openHandles() === before);
-  });
+  test.each(ENDLESS)(
+    "halt: a program that never ends (%s) is terminated when host.haltMs have passed",
+    async (way) => {
+      const before = openHandles();
+      const { machine, exited } = await hanging(way, 300);
+      const outcome = expect(exited).rejects.toThrow(
+        way === "stubborn"
+          ? /the machine was halted|did not stop within host.haltMs, 300: terminated/
+          : "worker 0 (node 0) did not stop within host.haltMs, 300: terminated",
+      );
+      await within(5000, "halt", machine.halt());
+      await within(1000, "outcome", outcome);
+      await eventually("handles as before", () => openHandles() === before);
+    },
+  );
 
   test("halt: while programs are being spawned", async () => {
     const before = openHandles();
@@ -116,37 +136,48 @@ describe("halt", () => {
 
 describe("crash", () => {
   const CRASHES: [string, string, RegExp][] = [
-    ["process.exit()", "(task) => process.exit(3)", /worker 0 \(node 0\) crashed: .*(exit|terminat)/],
+    [
+      "process.exit()",
+      "(task) => process.exit(3)",
+      /worker 0 \(node 0\) crashed: .*(exit|terminat)/,
+    ],
     [
       "an exception in a timer",
       "() => { setTimeout(() => { throw new Error('in a timer') }); return new Promise(() => {}) }",
-      /worker 0 \(node 0\) crashed: in a timer/,
+      /worker 0 \(node 0\) crashed: (Error: )?in a timer/,
     ],
     [
       "a rejection that nobody handles",
       "() => { Promise.reject(new Error('unhandled')); return new Promise(() => {}) }",
-      /worker 0 \(node 0\) crashed: unhandled/,
+      /worker 0 \(node 0\) crashed: (Error: )?unhandled/,
     ],
   ];
 
-  test.each(CRASHES)("crash: by %s: its promises reject and say so; other nodes go on; halt is clean", async (_how, code, sentence) => {
-    const before = openHandles();
-    {
-      await using test = await boot({ dimension: 1 });
-      const { machine } = test;
-      const bystander = await machine.spawn(0, program("hang"), { args: { way: "promise" } });
-      await machine.spawn(1, program("echo"));
-      const crasher = machine.spawn(0, inline(`export default ${code}`)).then(({ exited }) => exited);
-      await expect(within(10_000, "crash", crasher)).rejects.toThrow(sentence);
-      await expect(within(1000, "bystander", bystander.exited)).rejects.toThrow(sentence);
-      await expect(within(1000, "spawn", machine.spawn(0, program("echo")))).rejects.toThrow(sentence);
-      await expect(within(1000, "census", machine.census(0))).rejects.toThrow(sentence);
-      expect(machine.stats().nodes).toHaveLength(2);
-      const args = { servers: [1], sizes: [0, 64, 4096] };
-      expect(await runOn(machine, 1, program("call-echo"), args)).toBe(3);
-    }
-    await eventually("handles as before", () => openHandles() === before);
-  });
+  test.each(CRASHES)(
+    "crash: by %s: its promises reject and say so; other nodes go on; halt is clean",
+    async (_how, code, sentence) => {
+      const before = openHandles();
+      {
+        await using test = await boot({ dimension: 1 });
+        const { machine } = test;
+        const bystander = await machine.spawn(0, program("hang"), { args: { way: "promise" } });
+        await machine.spawn(1, program("echo"));
+        const crasher = machine
+          .spawn(0, inline(`export default ${code}`))
+          .then(({ exited }) => exited);
+        await expect(within(10_000, "crash", crasher)).rejects.toThrow(sentence);
+        await expect(within(1000, "bystander", bystander.exited)).rejects.toThrow(sentence);
+        await expect(within(1000, "spawn", machine.spawn(0, program("echo")))).rejects.toThrow(
+          sentence,
+        );
+        await expect(within(1000, "census", machine.census(0))).rejects.toThrow(sentence);
+        expect(machine.stats().nodes).toHaveLength(2);
+        const args = { servers: [1], sizes: [0, 64, 4096] };
+        expect(await runOn(machine, 1, program("call-echo"), args)).toBe(3);
+      }
+      await eventually("handles as before", () => openHandles() === before);
+    },
+  );
 
   test("crash: an outcome that left before the crash counts", async () => {
     await using test = await boot({ dimension: 0 });
@@ -165,7 +196,13 @@ describe("crash", () => {
     const { machine } = await boot({ dimension: 1 });
     for (const node of [0, 1]) {
       const task = machine.spawn(node, inline("export default () => process.exit(1)"));
-      await expect(within(5000, "crash", task.then(({ exited }) => exited))).rejects.toThrow(/crashed/);
+      await expect(
+        within(
+          5000,
+          "crash",
+          task.then(({ exited }) => exited),
+        ),
+      ).rejects.toThrow(/crashed/);
     }
     await within(5000, "halt", machine.halt());
     await eventually("handles as before", () => openHandles() === before);

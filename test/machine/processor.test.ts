@@ -2,7 +2,15 @@
 // pool. While the kernel rests such a program must still get on; and a node at rest must cost nothing.
 
 import { expect, test } from "@jest/globals";
-import { boot, eventually, inline, program, runOn, within } from "../support/machines.ts";
+import {
+  boot,
+  eventually,
+  inline,
+  MODULE_URL,
+  program,
+  runOn,
+  within,
+} from "../support/machines.ts";
 
 const WAYS: [string, unknown][] = [
   ["timer", "timer"],
@@ -17,13 +25,16 @@ const WAYS: [string, unknown][] = [
   ["lookup", "127.0.0.1"],
 ];
 
-test.each(["adaptive", "park", "spin"] as const)("processor: programs get on with their own I/O under policy %s", async (idle) => {
-  await using test = await boot({ dimension: 0, processors: { idle } });
-  for (const [way, value] of WAYS) {
-    const task = await test.machine.spawn(0, program("own-io"), { args: { way } });
-    expect(await within(5000, way, task.exited)).toEqual(value);
-  }
-});
+test.each(["adaptive", "park", "spin"] as const)(
+  "processor: programs get on with their own I/O under policy %s",
+  async (idle) => {
+    await using test = await boot({ dimension: 0, processors: { idle } });
+    for (const [way, value] of WAYS) {
+      const task = await test.machine.spawn(0, program("own-io"), { args: { way } });
+      expect(await within(5000, way, task.exited)).toEqual(value);
+    }
+  },
+);
 
 test("processor: they get on as well beside tasks that wait in the kernel, on a shared worker", async () => {
   await using test = await boot({ dimension: 2, processors: { workers: 1 } });
@@ -61,8 +72,7 @@ test("processor: a machine at rest parks its workers, and they stay parked", asy
   const parks = () => machine.stats().parks.reduce((sum, count) => sum + count, 0);
   let before = parks();
   await eventually("no parking any more", async () => {
-    // A tenth of a second in which nothing happens is what is looked for.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 100)); // so long without parking is rest
     const now = parks();
     const still = now === before;
     before = now;
@@ -91,4 +101,37 @@ test("processor: spawning while a program spins in a Sync call waits for it, and
   const second = await within(10_000, "spawn", machine.spawn(0, inline("export default () => 2")));
   expect(await within(5000, "second", second.exited)).toBe(2);
   expect(await within(5000, "first", first.exited)).toBe("MACH_RCV_TIMED_OUT");
+});
+
+test("processor: a program that its own timer resumes may park in a Sync call, and is woken from it", async () => {
+  await using test = await boot({ dimension: 1 });
+  const { machine } = test;
+  // The answer comes so late that the caller parks.
+  const slow = inline(`
+    export default async (task) => {
+      const port = task.ports.allocate();
+      await task.names.checkIn("slow", port);
+      for (;;) {
+        const message = await task.receive(port);
+        await task.sleep(5e6);
+        await task.send(message.answer(message));
+      }
+    }`);
+  const caller = inline(`
+    import { setTimeout as wait } from "node:timers/promises";
+    import { COPY_SEND, MAKE_SEND_ONCE, Message } from ${JSON.stringify(MODULE_URL)};
+    export default async (task) => {
+      const message = new Message();
+      const remote = await task.names.lookUp("slow", { host: 1, waitNs: 60e9 });
+      const local = task.ports.allocate();
+      for (let i = 0; i < 20; i++) {
+        await wait(5); // the worker parks meanwhile
+        const address = { remoteDisposition: COPY_SEND, localDisposition: MAKE_SEND_ONCE, size: 0 };
+        task.rpcSync(Object.assign(message, { remote, local, ...address }), { into: message });
+      }
+      return "woken every time";
+    }`);
+  await machine.spawn(1, slow);
+  const task = await machine.spawn(0, caller);
+  expect(await within(10_000, "caller", task.exited)).toBe("woken every time");
 });

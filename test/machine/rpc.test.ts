@@ -26,14 +26,17 @@ const allPairs = async (machine: ThreadMachine, sizes: readonly number[]): Promi
 };
 
 describe.each(INTERCONNECTS)("%s", (kind) => {
-  test.each([1, 16])("rpc: across every ordered pair of 8 nodes, a worker each, receive ring of %d", async (ringLength) => {
-    await using test = await boot({
-      dimension: 3,
-      processors: { workers: 8 },
-      interconnect: { kind, ringLength },
-    });
-    await allPairs(test.machine, [0, 4, 64, 192, 193, 4096]);
-  });
+  test.each([1, 16])(
+    "rpc: across every ordered pair of 8 nodes, a worker each, receive ring of %d",
+    async (ringLength) => {
+      await using test = await boot({
+        dimension: 3,
+        processors: { workers: 8 },
+        interconnect: { kind, ringLength },
+      });
+      await allPairs(test.machine, [0, 4, 64, 192, 193, 4096]);
+    },
+  );
 
   test("rpc: across every ordered pair of 16 nodes on 2 workers", async () => {
     await using test = await boot({

@@ -4,7 +4,16 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "@jest/globals";
 import { MachError, OptionError } from "../../src/index.ts";
 import { ThreadMachine } from "../../src/machine/thread-machine.ts";
-import { boot, eventually, inline, MODULE, openHandles, program, runOn, within } from "../support/machines.ts";
+import {
+  boot,
+  eventually,
+  inline,
+  MODULE,
+  openHandles,
+  program,
+  runOn,
+  within,
+} from "../support/machines.ts";
 
 describe("boot and halt", () => {
   test.each([
@@ -12,17 +21,20 @@ describe("boot and halt", () => {
     ["eight nodes, a worker each", { dimension: 3, processors: { workers: 8 } }, 8, 8],
     ["sixteen nodes on two workers", { dimension: 4, processors: { workers: 2 } }, 16, 2],
     ["five nodes' worth of workers for eight", { dimension: 3, processors: { workers: 5 } }, 8, 5],
-  ])("machine: %s: boots, answers, halts, and leaves no handle open", async (_what, options, nodes, workers) => {
-    const before = openHandles();
-    for (let round = 0; round < 2; round++) {
-      const machine = await within(30_000, "boot", ThreadMachine.boot(options));
-      expect([machine.nodes, machine.workers]).toEqual([nodes, workers]);
-      const names = await Promise.all(Array.from({ length: nodes }, (_, i) => machine.census(i)));
-      expect(names.map(({ node }) => node)).toEqual(Array.from({ length: nodes }, (_, i) => i));
-      await within(10_000, "halt", machine.halt());
-    }
-    await eventually("handles as before", () => openHandles() === before);
-  });
+  ])(
+    "machine: %s: boots, answers, halts, and leaves no handle open",
+    async (_what, options, nodes, workers) => {
+      const before = openHandles();
+      for (let round = 0; round < 2; round++) {
+        const machine = await within(30_000, "boot", ThreadMachine.boot(options));
+        expect([machine.nodes, machine.workers]).toEqual([nodes, workers]);
+        const names = await Promise.all(Array.from({ length: nodes }, (_, i) => machine.census(i)));
+        expect(names.map(({ node }) => node)).toEqual(Array.from({ length: nodes }, (_, i) => i));
+        await within(10_000, "halt", machine.halt());
+      }
+      await eventually("handles as before", () => openHandles() === before);
+    },
+  );
 
   test("machine: a process that boots, runs and halts ends by itself, with nothing on standard error", () => {
     const code = `
@@ -71,13 +83,16 @@ describe("boot and halt", () => {
     await eventually("handles as before", () => openHandles() === before);
   });
 
-  test.each(["wasm", "shared-array-buffer"] as const)("machine: memory of kind %s works the same", async (kind) => {
-    await using test = await boot({ dimension: 2, memory: { kind } });
-    const { machine } = test;
-    await machine.spawn(3, program("echo"));
-    const args = { servers: [3], sizes: [0, 1, 192, 193, 4096] };
-    expect(await runOn(machine, 0, program("call-echo"), args)).toBe(5);
-  });
+  test.each(["wasm", "shared-array-buffer"] as const)(
+    "machine: memory of kind %s works the same",
+    async (kind) => {
+      await using test = await boot({ dimension: 2, memory: { kind } });
+      const { machine } = test;
+      await machine.spawn(3, program("echo"));
+      const args = { servers: [3], sizes: [0, 1, 192, 193, 4096] };
+      expect(await runOn(machine, 0, program("call-echo"), args)).toBe(5);
+    },
+  );
 });
 
 describe("spawn", () => {
@@ -93,8 +108,12 @@ describe("spawn", () => {
   test("machine: tasks are numbered per node, and many run side by side", async () => {
     await using test = await boot({ dimension: 1 });
     const { machine } = test;
-    const nap = inline("export default async (task) => { await task.sleep(1000); return task.id; }");
-    const tasks = await Promise.all(Array.from({ length: 20 }, (_, i) => machine.spawn(i % 2, nap)));
+    const nap = inline(
+      "export default async (task) => { await task.sleep(1000); return task.id; }",
+    );
+    const tasks = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => machine.spawn(i % 2, nap)),
+    );
     const ids = await Promise.all(tasks.map((task) => task.exited));
     expect(ids).toEqual(tasks.map((task) => task.id));
     expect(ids).toEqual(tasks.map((_, i) => i >> 1));
@@ -130,7 +149,10 @@ describe("spawn", () => {
     await using test = await boot({ dimension: 0 });
     const { machine } = test;
     for (const [address, reason] of [
-      ["/nowhere/at-all.js", /program file:\/\/\/nowhere\/at-all.js could not be loaded on node 0: .*Cannot find/],
+      [
+        "/nowhere/at-all.js",
+        /program file:\/\/\/nowhere\/at-all.js could not be loaded on node 0: .*Cannot find/,
+      ],
       [inline("export const run = 1"), /has no default export that is a function/],
       [inline("export default 42"), /has no default export that is a function/],
       [inline("export default ("), /could not be loaded on node 0: .*Unexpected/],
@@ -145,21 +167,54 @@ describe("spawn", () => {
   });
 
   test.each<[string, string, Record<string, unknown>]>([
-    ["throws at once", "() => { throw new RangeError('sync') }", { name: "RangeError", message: "sync" }],
-    ["throws later", "async (t) => { await t.sleep(1); throw new TypeError('late') }", { name: "TypeError", message: "late" }],
-    ["throws what is no error", "async () => { throw 'a text' }", { message: "the program threw a text" }],
-    ["throws nothing", "async () => { throw undefined }", { message: "the program threw undefined" }],
-    ["throws what has no text", "() => { throw Object.create(null) }", { message: "the program threw [object Object]" }],
-    ["returns a function", "() => ({ f: () => 1 })", { name: "TypeError", message: expect.stringContaining("return value: ") }],
+    [
+      "throws at once",
+      "() => { throw new RangeError('sync') }",
+      { name: "RangeError", message: "sync" },
+    ],
+    [
+      "throws later",
+      "async (t) => { await t.sleep(1); throw new TypeError('late') }",
+      { name: "TypeError", message: "late" },
+    ],
+    [
+      "throws what is no error",
+      "async () => { throw 'a text' }",
+      { message: "the program threw a text" },
+    ],
+    [
+      "throws nothing",
+      "async () => { throw undefined }",
+      { message: "the program threw undefined" },
+    ],
+    [
+      "throws what has no text",
+      "() => { throw Object.create(null) }",
+      { message: "the program threw [object Object]" },
+    ],
+    [
+      "returns a function",
+      "() => ({ f: () => 1 })",
+      { name: "TypeError", message: expect.stringContaining("return value: ") },
+    ],
     ["returns a promise that rejects", "() => Promise.reject(new Error('no'))", { message: "no" }],
-    ["fails a call", "(t) => t.ports.destroy(5)", { name: "MachError", code: "KERN_INVALID_NAME", status: 15 }],
-  ])("machine: a program that %s rejects its outcome, and the node goes on", async (_what, code, error) => {
-    await using test = await boot({ dimension: 0 });
-    const { machine } = test;
-    await expect(runOn(machine, 0, inline(`export default ${code}`))).rejects.toMatchObject(error);
-    expect(await runOn(machine, 0, inline("export default () => 7"))).toBe(7);
-    await eventually("nothing left", async () => (await machine.census(0)).ports === 1);
-  });
+    [
+      "fails a call",
+      "(t) => t.ports.destroy(5)",
+      { name: "MachError", code: "KERN_INVALID_NAME", status: 15 },
+    ],
+  ])(
+    "machine: a program that %s rejects its outcome, and the node goes on",
+    async (_what, code, error) => {
+      await using test = await boot({ dimension: 0 });
+      const { machine } = test;
+      await expect(runOn(machine, 0, inline(`export default ${code}`))).rejects.toMatchObject(
+        error,
+      );
+      expect(await runOn(machine, 0, inline("export default () => 7"))).toBe(7);
+      await eventually("nothing left", async () => (await machine.census(0)).ports === 1);
+    },
+  );
 
   test("machine: a MachError is one on the host too, with its stack of the program", async () => {
     await using test = await boot({ dimension: 0 });
@@ -206,7 +261,9 @@ describe("log and statistics", () => {
       expect(parks).toHaveLength(machine.workers);
       expect(total.packetsSent).toBeGreaterThan(packets);
       packets = total.packetsSent;
-      expect(total.packetsSent).toBe(nodes.reduce((sum, { counters }) => sum + counters.packetsSent, 0));
+      expect(total.packetsSent).toBe(
+        nodes.reduce((sum, { counters }) => sum + counters.packetsSent, 0),
+      );
       // e-cube: from 0 to 3 by dimension 0, then, at node 1, by dimension 1.
       expect(nodes[0]!.channels[0]!.packets).toBeGreaterThan(0);
       expect(nodes[1]!.channels[1]!.packets).toBe(nodes[0]!.channels[0]!.packets);

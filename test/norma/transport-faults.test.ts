@@ -104,8 +104,8 @@ test("transport: a tiny message pool refuses packets and owes NACKs; all arrives
   let nacks = 0;
   for (let seed = 1; seed <= 20; seed++) {
     const total = await runStream(
-      { dimension: 2, seed, memory: small, kernel: { messages: 8, receiveReserve: 4 } },
-      { count: 30, maxBytes: 192 },
+      { dimension: 3, seed, memory: small, kernel: { messages: 8, receiveReserve: 4 } },
+      { count: 12, maxBytes: 192 },
     );
     nacks += total.nacksSent;
     expect(total.duplicates).toBe(0);
@@ -117,13 +117,13 @@ test("transport: a tiny message pool under loss: NACKs and timeouts together los
   for (let seed = 1; seed <= 20; seed++) {
     await runStream(
       {
-        dimension: 2,
+        dimension: 3,
         seed,
         memory: small,
         kernel: { messages: 8, receiveReserve: 4 },
         faults: { drop: 0.1, duplicate: 0.1, delay: 0.1 },
       },
-      { count: 15, maxBytes: 192 },
+      { count: 6, maxBytes: 192 },
     );
   }
 });

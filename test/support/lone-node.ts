@@ -63,6 +63,10 @@ export class LoneNodes implements NodeDriver {
 
   // --- NodeDriver -------------------------------------------------------------------------------
 
+  wake(): void {
+    // Stepped by hand: it never rests.
+  }
+
   attention(): boolean {
     this.looks += 1;
     return this.looks > this.patience;

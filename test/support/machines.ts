@@ -10,8 +10,7 @@ export const program = (name: string): URL =>
   new URL(`../machine/programs/${name}.js`, import.meta.url);
 
 /** A program given as the text of its module. */
-export const inline = (code: string): string =>
-  `data:text/javascript,${encodeURIComponent(code)}`;
+export const inline = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
 
 /** Rejects with `what` when `promise` takes longer than `ms`. */
 export const within = async <T>(ms: number, what: string, promise: Promise<T>): Promise<T> => {
@@ -75,4 +74,6 @@ export const runOn = async (
 export const openHandles = (): number =>
   process.getActiveResourcesInfo().filter((kind) => /Worker|MessagePort/.test(kind)).length;
 
-export const MODULE = fileURLToPath(new URL("../../src/index.js", import.meta.url));
+/** The public API, for programs given as text. */
+export const MODULE_URL = new URL("../../src/index.js", import.meta.url).href;
+export const MODULE = fileURLToPath(MODULE_URL);

@@ -39,10 +39,13 @@ const callEcho: Program<CallEchoArgs, number> = async (task, { servers, sizes, s
       if (sync) task.rpcSync(request, { into: reply });
       else await task.rpc(request, { into: reply });
       if (reply.id !== request.id + 100 || reply.size !== size) {
-        throw new Error(`node ${server} answered ${request.id}/${size} by ${reply.id}/${reply.size}`);
+        throw new Error(
+          `node ${server} answered ${request.id}/${size} by ${reply.id}/${reply.size}`,
+        );
       }
       for (let i = 0; i < size; i++) {
-        if (reply.bytes[i] !== request.bytes[i]) throw new Error(`size ${size}: byte ${i} is wrong`);
+        if (reply.bytes[i] !== request.bytes[i])
+          throw new Error(`size ${size}: byte ${i} is wrong`);
       }
       calls += 1;
     }

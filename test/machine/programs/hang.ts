@@ -80,8 +80,7 @@ const hang: Program<{ way: Way }, unknown> = async (task, { way }) => {
       case "promise":
         return await new Promise(() => {});
       case "timer":
-        // A day: the program waits for a timer of its own, not of the kernel.
-        return await new Promise((resolve) => setTimeout(resolve, 86_400_000));
+        return await new Promise((resolve) => setTimeout(resolve, 86_400_000)); // a timer of its own
       case "stubborn":
         for (;;) await task.receive(port).catch(() => {});
       case "busy loop":

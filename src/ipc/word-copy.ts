@@ -1,7 +1,7 @@
-// Copies words between a task's message and a node's memory. Up to 1 KiB by a loop, which
+// Copies words between a task's message and a node's memory. Up to 384 bytes by a loop, which
 // allocates nothing; more by set, which is faster but needs a new view for each call.
 
-const LOOP_WORDS_MAX = 256;
+const LOOP_WORDS_MAX = 96;
 
 export const copyWords = (
   to: Int32Array,

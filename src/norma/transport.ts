@@ -20,16 +20,15 @@ import { type NetworkInterface, NO_PACKET } from "../hardware/network-interface.
 import {
   PACKET_FRAME,
   PACKET_INLINE,
-  PACKET_INLINE_BYTES_MAX,
   PACKET_LINK,
   PACKET_NUMBER,
   PACKET_PAGE,
-  packetDestination,
   packetSource,
   setPacketRoute,
 } from "../hardware/packet-layout.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
-import { packetChecksum } from "./checksum.ts";
+import { PacketCheck } from "./packet-check.ts";
+import { controlNumber, dataNumber, nextAttempt } from "./packet-number.ts";
 import { Peer } from "./peer.ts";
 import { PeerQueue } from "./peer-queue.ts";
 import { RoundTrips, type TimeoutBounds } from "./round-trip.ts";
@@ -59,7 +58,6 @@ export interface TransportOptions {
 }
 
 export class Transport {
-  private readonly memory: PhysicalMemory;
   private readonly words: Int32Array;
   private readonly counters: Float64Array;
   private readonly network: NetworkInterface;
@@ -67,6 +65,7 @@ export class Transport {
   private readonly options: TransportOptions;
   private readonly windowPackets: number;
   private readonly unreliable: boolean;
+  private readonly check: PacketCheck;
   private readonly ackEvery: number;
   private readonly node: number;
   private readonly controlPacket: number;
@@ -91,7 +90,6 @@ export class Transport {
     options: TransportOptions,
   ) {
     this.clock = clock;
-    this.memory = memory;
     this.words = memory.words;
     this.counters = memory.counters;
     this.network = network;
@@ -99,6 +97,7 @@ export class Transport {
     this.options = options;
     this.windowPackets = options.windowPackets;
     this.unreliable = options.unreliable;
+    this.check = new PacketCheck(memory, options.unreliable);
     this.ackEvery = Math.max(1, options.windowPackets >> 1);
     this.node = memory.node;
     this.peers = new Array(memory.layout.nodes).fill(undefined);
@@ -108,6 +107,7 @@ export class Transport {
   register(kind: number, client: TransportClient): void {
     assert(kind > KIND_CONTROL && kind < KINDS_MAX && this.clients[kind] === null, `kind ${kind}`);
     this.clients[kind] = client;
+    if (this.isStopped) this.buffersAvailable();
   }
 
   // --- sending ------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ export class Transport {
     words[packet + WIRE_ACK] = peer.received;
     peer.ackOwed = 0;
     if (peer.control === CONTROL_ACK) peer.control = CONTROL_NONE;
-    words[packet + WIRE_CHECKSUM] = this.unreliable ? this.checksum(packet) : 0;
+    words[packet + WIRE_CHECKSUM] = this.unreliable ? this.check.checksum(packet) : 0;
     this.counters[COUNTERS.packetsSent.index]! += 1;
     this.network.transmit(packet);
   }
@@ -282,7 +282,7 @@ export class Transport {
   private take(at: number): void {
     const { words, network } = this;
     const frame = words[at + PACKET_FRAME]!;
-    if (!this.isSound(at)) {
+    if (!this.check.isSound(at) || !this.isPlausibleAck(at)) {
       this.counters[COUNTERS.damaged.index]! += 1;
       network.arm(frame);
       return;
@@ -310,7 +310,9 @@ export class Transport {
     peer.received = sequence;
     peer.ackOwed += 1;
     const kind = this.words[at + WIRE_KIND]!;
-    const kept = this.clients[kind]!.accept(at, peer.node);
+    const client = this.clients[kind] ?? null;
+    // Nobody handles this kind yet: as if there were no buffer, until register().
+    const kept = client === null ? REFUSED : client.accept(at, peer.node);
     if (kept === REFUSED) {
       peer.received = (sequence - 1) | 0;
       peer.ackOwed -= 1;
@@ -374,29 +376,10 @@ export class Transport {
     this.stopped.length = 0;
   }
 
-  /** Everything that a packet must satisfy before its words are believed. */
-  private isSound(at: number): boolean {
-    const { words } = this;
-    const { layout } = this.memory;
-    if (packetDestination(words, at) !== this.node) return false;
-    if (packetSource(words, at) >= layout.nodes) return false;
-    const inline = words[at + PACKET_INLINE]! >>> 0;
-    const page = words[at + PACKET_PAGE]! >>> 0;
-    if (inline > PACKET_INLINE_BYTES_MAX || page > layout.pageBytes) return false;
-    if (this.unreliable && words[at + WIRE_CHECKSUM] !== this.checksum(at)) return false;
-    const kind = words[at + WIRE_KIND]! >>> 0;
-    if (kind === KIND_CONTROL) return this.isPlausibleAck(at);
-    return kind < KINDS_MAX && this.clients[kind] !== null && this.isPlausibleAck(at);
-  }
-
   /** An acknowledgement of what was never sent is a forgery. */
   private isPlausibleAck(at: number): boolean {
     const peer = this.peer(packetSource(this.words, at));
     return !positionBefore(peer.highest, this.words[at + WIRE_ACK]!);
-  }
-
-  private checksum(at: number): number {
-    return packetChecksum(this.words, at, this.memory.frameWord(this.words[at + PACKET_FRAME]!));
   }
 
   // --- time -------------------------------------------------------------------------------------------
@@ -503,13 +486,3 @@ export class Transport {
 
 const ACKS = 0;
 const TIMEOUTS = 1;
-
-// PACKET_NUMBER names a packet to taps and faults: 1 bit control, 23 bits of its number, 8 of attempts.
-const NUMBER_MASK = 0x7fffff;
-const CONTROL_NUMBER = 0x800000;
-
-const dataNumber = (sequence: number): number => (sequence & NUMBER_MASK) << 8;
-const controlNumber = (number: number): number => (CONTROL_NUMBER | (number & NUMBER_MASK)) << 8;
-
-/** The same packet's name at its next attempt; after 255 comes 0 again. */
-const nextAttempt = (number: number): number => (number & ~0xff) | ((number + 1) & 0xff);

@@ -6,6 +6,7 @@ export default {
   testEnvironment: "node",
   transform: {},
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // Tests of threads bring their own: two files side by side would fight for the cores.
+  maxWorkers: 1,
   reporters: ["default", "<rootDir>/scripts/jest-summary-reporter.mjs"],
 };

@@ -201,8 +201,9 @@ const copyinBodyRight = (
   const status = space.copyinRight(name, disposition);
   if (status === KERN_SUCCESS && disposition === MOVE_RECEIVE) {
     const port = space.copied!;
+    // A circle is never closed, not even for the moment until its message is destroyed.
     if (isCircular(port, destination)) kernel.circular = true;
-    port.transitTo = destination;
+    else port.transitTo = destination;
   }
   return status;
 };

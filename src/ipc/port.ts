@@ -4,7 +4,7 @@
 //
 // States of the receive right (I-6: exactly one of them):
 //   PORT_IN_SPACE    space !== null, name = the receiver's name for it
-//   PORT_IN_TRANSIT  in a message that is queued or on its way: space === null, transitTo !== null
+//   PORT_IN_TRANSIT  in a message that is queued or on its way: space === null
 //   PORT_IN_KERNEL   kernel-owned: server !== null
 //   PORT_PROXY       home !== this node; identifier !== 0; queue always empty
 //   PORT_DEAD        no receiver any more; queue empty; names for it turn into dead names when touched
@@ -48,7 +48,8 @@ export class Port {
   // --- receive right -------------------------------------------------------------------------
   space: Space | null = null;
   name: PortName = 0;
-  /** In transit: the destination of the message that holds the receive right. */
+  /** In transit: the destination of the message that holds the receive right; null if that would close
+   *  a circle. Following it from port to port comes to an end. */
   transitTo: Port | null = null;
   server: KernelServer | null = null;
   makeSendCount = 0;

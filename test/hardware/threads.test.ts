@@ -53,7 +53,16 @@ describe.each(MEMORY_KINDS)("threads on %s memory", (memoryKind) => {
     const limit = setTimeout(stop, LIMIT_MS); // a bound on the whole run, not a wait
     const results = await Promise.all(
       [0, 1].map(async (node) => {
-        const plan: HammerPlan = { memory, layout, kind, node, peer: 1 - node, packets, patience };
+        const plan: HammerPlan = {
+          memory,
+          layout,
+          kind,
+          node,
+          peer: 1 - node,
+          packets,
+          packetsMin: PACKETS_MIN,
+          patience,
+        };
         const worker = new Worker(HAMMER, { workerData: plan });
         const [result] = (await once(worker, "message")) as [HammerResult];
         await worker.terminate();

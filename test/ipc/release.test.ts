@@ -202,6 +202,20 @@ test.each([2, 3, 10])(
   },
 );
 
+test("release: two receive rights in one message to the port of the first vanish together", async () => {
+  const nodes = new LoneNodes();
+  const owner = nodes.task();
+  const [a, b, witness] = [0, 0, 0].map(() => owner.ports.allocate()) as [number, number, number];
+  owner.ports.insertRight(a, a, MAKE_SEND);
+  owner.ports.insertRight(b, b, MAKE_SEND);
+  await nodes.run(owner.send(letter(b, COPY_SEND, 1, witness, MAKE_SEND_ONCE)));
+  const message = parcel(a, COPY_SEND, a, MOVE_RECEIVE).addRight(b, MOVE_RECEIVE);
+  await nodes.run(owner.send(message));
+  expect([a, b].map((name) => owner.ports.type(name))).toEqual([TYPE_DEAD_NAME, TYPE_DEAD_NAME]);
+  expect((await nodes.run(owner.receive(witness))).id).toBe(71);
+  await nodes.expectNothingLeaked();
+});
+
 test("release: a receive right that was in transit once can be sent round again", async () => {
   const nodes = new LoneNodes();
   const owner = nodes.task();

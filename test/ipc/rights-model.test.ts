@@ -41,6 +41,8 @@ import {
 const { NORMACUBE_SEED, NORMACUBE_RUNS = "200" } = process.env;
 const SEED = NORMACUBE_SEED === undefined ? (Math.random() * 2 ** 31) | 0 : Number(NORMACUBE_SEED);
 
+process.stderr.write(`rights-model: SEED=${SEED}\n`); // first: a hang must be replayable too
+
 /** One call: which task, which operation, and numbers that pick its arguments. */
 interface Step {
   readonly task: number;

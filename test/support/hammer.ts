@@ -36,6 +36,8 @@ export interface HammerPlan {
   readonly peer: number;
   /** Sent unless the host sets the worker's WORKER_HALT before. */
   readonly packets: number;
+  /** As many are exchanged however early the host says stop. */
+  readonly packetsMin: number;
   /** Looks around before the thread parks. */
   readonly patience: number;
 }
@@ -98,8 +100,8 @@ class Hammer {
     const { words } = this.memory;
     const at = this.packetAt;
     const number = this.sent++;
-    this.lastSent =
-      this.sent === this.plan.packets || this.board.words[this.workerAt + WORKER_HALT] !== 0;
+    const told = this.board.words[this.workerAt + WORKER_HALT] !== 0;
+    this.lastSent = this.sent === this.plan.packets || (told && this.sent >= this.plan.packetsMin);
     words[at + PACKET_SOFTWARE] = this.lastSent ? 1 : 0;
     const pageBytes = number % PAGE_EVERY === 0 ? this.memory.layout.pageBytes : 0;
     setPacketRoute(words, at, this.plan.node, this.plan.peer);

@@ -76,7 +76,7 @@ describe("halt", () => {
           ? /the machine was halted|did not stop within host.haltMs, 300: terminated/
           : "worker 0 (node 0) did not stop within host.haltMs, 300: terminated",
       );
-      await within(20_000, "halt", machine.halt());
+      await within(5000, "halt", machine.halt());
       await within(1000, "outcome", outcome);
       await eventually("handles as before", () => openHandles() === before);
     },

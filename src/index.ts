@@ -18,8 +18,10 @@ export type {
   Simulation,
   SpawnOptions,
 } from "./node/machine-interface.ts";
+export type { ReceiveOptions, RpcOptions, SendOptions } from "./task/call-options.ts";
 export { MachError } from "./task/mach-error.ts";
-export type { Program, ReceiveOptions, Task } from "./task/task.ts";
+export type { Program, Task } from "./task/task.ts";
+export * from "./task/trap.ts";
 
 export type Machine = MachineInterface;
 

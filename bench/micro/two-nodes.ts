@@ -12,9 +12,9 @@ import type { KernelMessage } from "../../src/ipc/kernel-message.ts";
 import { Message } from "../../src/ipc/message.ts";
 import { PORT_IN_SPACE, type Port } from "../../src/ipc/port.ts";
 import { receiveFromPort, sendToPort } from "../../src/ipc/queueing.ts";
-import { COPY_SEND, MAKE_SEND_ONCE, type PortName } from "../../src/ipc/rights.ts";
-import { Space } from "../../src/ipc/space.ts";
-import { ReceiveWait, type WaitSink } from "../../src/ipc/waits.ts";
+import { COPY_SEND, MACH_PORT_NULL, MAKE_SEND_ONCE, type PortName } from "../../src/ipc/rights.ts";
+import type { Space } from "../../src/ipc/space.ts";
+import { type ReceiveSink, ReceiveWait } from "../../src/ipc/waits.ts";
 import { assembleNode } from "../../src/node/assemble.ts";
 import type { NodeDriver, NodeKernel } from "../../src/node/kernel.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
@@ -33,7 +33,7 @@ const driver: NodeDriver = {
   log: () => {},
 };
 
-const nobody: WaitSink = { receiveCompleted: () => {}, sendCompleted: () => {} };
+const nobody: ReceiveSink = { receiveCompleted: () => {} };
 
 export class TwoNodes {
   readonly board: Board;
@@ -65,8 +65,8 @@ export class TwoNodes {
       assembleNode(this.board, memory.buffer, number, options, driver, placement, random);
     this.client = node(0);
     this.server = node(1);
-    this.clientSpace = new Space(this.client.ipc.ports);
-    this.serverSpace = new Space(this.server.ipc.ports);
+    this.clientSpace = this.client.newSpace();
+    this.serverSpace = this.server.newSpace();
 
     const port = this.server.ipc.ports.create(PORT_IN_SPACE);
     this.serverName = this.serverSpace.insertReceive(port);
@@ -122,7 +122,7 @@ export class TwoNodes {
 
   private copyin(kernel: NodeKernel, space: Space, message: Message): KernelMessage {
     const taken = must(kernel.ipc.pool.takeToSend(message.size));
-    const status = copyin(kernel.ipc, space, message, taken);
+    const status = copyin(kernel.ipc, space, message, taken, MACH_PORT_NULL);
     if (status !== MACH_MSG_SUCCESS) throw new Error(`copyin status ${status}`);
     return taken;
   }

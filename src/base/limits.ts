@@ -21,3 +21,14 @@ export const USER_REFERENCES_MAX = 65535;
 /** Names in a name space: an index has 24 bits in a name, the rest is generation. Index 0 is the null
  *  name's, the last one MACH_PORT_DEAD's. */
 export const SPACE_ENTRIES_MAX = (1 << 24) - 2;
+
+/** A task's memory: its 32-bit addresses end here. */
+export const TASK_MEMORY_BYTES_MAX = 256 * 1024 * 1024;
+
+/** The longest inline body, and the longest region that one item sends out of line. */
+export const MESSAGE_BODY_BYTES_MAX = 1024 * 1024;
+export const REGION_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What bodies beyond a page and out-of-line data may take up in a node's kernel: sent ones and arrived ones
+ *  have as much each. */
+export const LARGE_BYTES_MAX = 64 * 1024 * 1024;

@@ -24,11 +24,16 @@ export const MACH_MSG_SUCCESS = 0;
 export const MACH_SEND_INVALID_DATA = 0x10000002;
 export const MACH_SEND_INVALID_DEST = 0x10000003;
 export const MACH_SEND_TIMED_OUT = 0x10000004;
+export const MACH_SEND_WILL_NOTIFY = 0x10000005;
+export const MACH_SEND_NOTIFY_IN_PROGRESS = 0x10000006;
 export const MACH_SEND_INTERRUPTED = 0x10000007;
 export const MACH_SEND_MSG_TOO_SMALL = 0x10000008;
 export const MACH_SEND_INVALID_REPLY = 0x10000009;
 export const MACH_SEND_INVALID_RIGHT = 0x1000000a;
+export const MACH_SEND_INVALID_NOTIFY = 0x1000000b;
+export const MACH_SEND_INVALID_MEMORY = 0x1000000c;
 export const MACH_SEND_NO_BUFFER = 0x1000000d;
+export const MACH_SEND_NO_NOTIFY = 0x1000000e;
 export const MACH_SEND_INVALID_TYPE = 0x1000000f;
 export const MACH_SEND_INVALID_HEADER = 0x10000010;
 
@@ -37,9 +42,18 @@ export const MACH_RCV_TIMED_OUT = 0x10004003;
 export const MACH_RCV_TOO_LARGE = 0x10004004;
 export const MACH_RCV_INTERRUPTED = 0x10004005;
 export const MACH_RCV_PORT_CHANGED = 0x10004006;
+export const MACH_RCV_INVALID_NOTIFY = 0x10004007;
+export const MACH_RCV_INVALID_DATA = 0x10004008;
 export const MACH_RCV_PORT_DIED = 0x10004009;
 export const MACH_RCV_IN_SET = 0x1000400a;
+export const MACH_RCV_HEADER_ERROR = 0x1000400b;
 export const MACH_RCV_BODY_ERROR = 0x1000400c;
+
+/** Or-ed into a message status: what there was too little of. */
+export const MACH_MSG_IPC_SPACE = 0x2000;
+export const MACH_MSG_VM_SPACE = 0x1000;
+export const MACH_MSG_VM_KERNEL = 0x400;
+const MACH_MSG_SHORTAGE = 0x3c00;
 
 /** Reply code of a kernel server that does not know a request's id (mach/mig_errors.h). */
 export const MIG_BAD_ID = -303;
@@ -75,11 +89,16 @@ const STATUS_NAMES = {
   MACH_SEND_INVALID_DATA,
   MACH_SEND_INVALID_DEST,
   MACH_SEND_TIMED_OUT,
+  MACH_SEND_WILL_NOTIFY,
+  MACH_SEND_NOTIFY_IN_PROGRESS,
   MACH_SEND_INTERRUPTED,
   MACH_SEND_MSG_TOO_SMALL,
   MACH_SEND_INVALID_REPLY,
   MACH_SEND_INVALID_RIGHT,
+  MACH_SEND_INVALID_NOTIFY,
+  MACH_SEND_INVALID_MEMORY,
   MACH_SEND_NO_BUFFER,
+  MACH_SEND_NO_NOTIFY,
   MACH_SEND_INVALID_TYPE,
   MACH_SEND_INVALID_HEADER,
   MACH_RCV_INVALID_NAME,
@@ -87,8 +106,11 @@ const STATUS_NAMES = {
   MACH_RCV_TOO_LARGE,
   MACH_RCV_INTERRUPTED,
   MACH_RCV_PORT_CHANGED,
+  MACH_RCV_INVALID_NOTIFY,
+  MACH_RCV_INVALID_DATA,
   MACH_RCV_PORT_DIED,
   MACH_RCV_IN_SET,
+  MACH_RCV_HEADER_ERROR,
   MACH_RCV_BODY_ERROR,
   MIG_BAD_ID,
   MIG_BAD_ARGUMENTS,
@@ -107,5 +129,10 @@ const namesByStatus = new Map<number, StatusCode>(
   Object.entries(STATUS_NAMES).map(([name, status]) => [status, name as StatusCode]),
 );
 
+/** A message status without the bits that tell of a shortage. */
+export const withoutShortage = (status: number): number =>
+  status >= MACH_SEND_INVALID_DATA ? status & ~MACH_MSG_SHORTAGE : status;
+
+/** The name of a status, whatever shortage it tells of. */
 export const statusName = (status: number): StatusCode =>
-  namesByStatus.get(status) ?? "UNKNOWN_STATUS";
+  namesByStatus.get(withoutShortage(status)) ?? "UNKNOWN_STATUS";

@@ -121,6 +121,8 @@ const schema = z.strictObject({
       receiveReserve: integer(1, 32_768).optional(),
       /** Names that a task may have. */
       namesPerTask: integer(16, SPACE_ENTRIES_MAX).default(SPACE_ENTRIES_MAX),
+      /** Rights between tasks of one node lead through a proxy and the network; for tests. */
+      loopback: z.boolean().default(false),
     })
     .prefault({}),
   processors: z

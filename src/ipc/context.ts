@@ -4,6 +4,7 @@
 import type { FrameTable } from "../hardware/frame-table.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { KernelMessage, MessagePool } from "./kernel-message.ts";
+import type { Notification } from "./notifications.ts";
 import type { PortTable } from "./port.ts";
 import type { RemoteDelivery } from "./remote.ts";
 
@@ -17,4 +18,6 @@ export interface IpcContext {
   /** Messages waiting to be destroyed by the destroyMessage() at the bottom of the stack. */
   readonly doomed: KernelMessage[];
   destroying: boolean;
+  /** Notifications that found the message pool empty, oldest first. */
+  readonly notifications: Notification[];
 }

@@ -2,14 +2,19 @@
 // are taken all or none (I-5); then the body's, front to back. A body right that cannot be taken
 // destroys the message with all that it holds by then, as Mach does.
 
+import { assert } from "../base/assert.ts";
 import { COUNTERS } from "../base/counters.ts";
+import { MESSAGE_BODY_BYTES_MAX, REGION_BYTES_MAX } from "../base/limits.ts";
 import {
   KERN_INVALID_RIGHT,
   KERN_SUCCESS,
   MACH_MSG_SUCCESS,
+  MACH_MSG_VM_KERNEL,
   MACH_SEND_INVALID_DATA,
   MACH_SEND_INVALID_DEST,
   MACH_SEND_INVALID_HEADER,
+  MACH_SEND_INVALID_MEMORY,
+  MACH_SEND_INVALID_NOTIFY,
   MACH_SEND_INVALID_REPLY,
   MACH_SEND_INVALID_RIGHT,
   MACH_SEND_INVALID_TYPE,
@@ -19,9 +24,11 @@ import {
 import { NO_FRAME } from "../hardware/frame-table.ts";
 import { PACKET_INLINE_BYTES_MAX } from "../hardware/packet-layout.ts";
 import type { IpcContext } from "./context.ts";
-import { bodyWord, type KernelMessage } from "./kernel-message.ts";
+import { bodyWord, bodyWords, type KernelMessage } from "./kernel-message.ts";
 import type { Message } from "./message.ts";
-import { isCircular, PORT_PROXY, type Port } from "./port.ts";
+import { notifyDetached } from "./notifications.ts";
+import { regionBytes } from "./overflow.ts";
+import { isCircular, type Port } from "./port.ts";
 import { releaseBody, releaseRight } from "./release.ts";
 import {
   COPY_SEND,
@@ -34,6 +41,7 @@ import {
   MOVE_SEND,
   MOVE_SEND_ONCE,
   type PortName,
+  TYPE_DEAD_NAME,
   TYPE_RECEIVE,
   TYPE_SEND,
   TYPE_SEND_ONCE,
@@ -41,12 +49,16 @@ import {
 import { NO_ENTRY, type Space } from "./space.ts";
 import {
   checkItem,
+  hasDeallocate,
   ITEM_GOOD,
   ITEM_TRUNCATED,
+  isInline,
+  itemBytes,
   itemData,
   itemEnd,
   itemNumber,
   itemType,
+  setDeallocate,
   setItemType,
 } from "./typed-item.ts";
 import { copyWords } from "./word-copy.ts";
@@ -54,29 +66,59 @@ import { copyWords } from "./word-copy.ts";
 /** Body word of a dead right in the kernel and on the wire. */
 export const BODY_DEAD = -1;
 
-/** From `message` of a task to `kernel`, a message just taken from the pool for its size.
- *  MACH_MSG_SUCCESS: `kernel` holds the rights. MACH_SEND_INVALID_DEST, _REPLY, _HEADER, _DATA,
- *  _NO_BUFFER: nothing has happened. _INVALID_RIGHT, _INVALID_TYPE, _MSG_TOO_SMALL: the rights that had
- *  been taken are released. In no case but success does `kernel` hold anything. */
+/** From `message` of a task to `kernel`, a message just taken from the pool for its size. `cancelNotify`: a
+ *  receive right or MACH_PORT_NULL (MACH_SEND_CANCEL): if the destination right goes with this message, and
+ *  was to be reported as deleted there, it is not.
+ *  MACH_MSG_SUCCESS: `kernel` holds the rights. MACH_SEND_INVALID_DEST, _REPLY, _HEADER, _DATA, _NOTIFY,
+ *  _NO_BUFFER: nothing has happened. _INVALID_RIGHT, _INVALID_TYPE, _INVALID_MEMORY, _MSG_TOO_SMALL: the
+ *  rights that had been taken are released. In no case but success does `kernel` hold anything. */
 export const copyin = (
   ipc: IpcContext,
   space: Space,
   message: Message,
   kernel: KernelMessage,
+  cancelNotify: PortName,
 ): number => {
   const { size } = message;
   if (size >>> 0 !== size || size > message.bytes.length) return MACH_SEND_INVALID_DATA;
-  if (size > ipc.memory.layout.pageBytes) return MACH_SEND_INVALID_DATA;
+  if (size > MESSAGE_BODY_BYTES_MAX) return MACH_SEND_INVALID_DATA;
   // Only if the task has made its message larger while it waited for `kernel`.
-  if (size > PACKET_INLINE_BYTES_MAX && kernel.frame === NO_FRAME) return MACH_SEND_NO_BUFFER;
-  const status = copyinHeader(space, message, kernel);
-  if (status !== MACH_MSG_SUCCESS) return status;
+  if (size > PACKET_INLINE_BYTES_MAX && !holds(ipc, kernel, size)) return MACH_SEND_NO_BUFFER;
+  const cancel = cancelNotify === MACH_PORT_NULL ? null : receiveRightOf(space, cancelNotify);
+  if (cancelNotify !== MACH_PORT_NULL && cancel === null) return MACH_SEND_INVALID_NOTIFY;
+  const headerStatus = copyinHeader(space, message, kernel);
+  if (headerStatus !== MACH_MSG_SUCCESS) return headerStatus;
+  if (cancel !== null) cancelDetached(space, message.remote, cancel);
   kernel.id = message.id | 0;
   kernel.size = size;
-  kernel.complex = message.complex;
-  copyWords(ipc.memory.words, bodyWord(ipc.memory, kernel), message.words, 0, (size + 3) >> 2);
+  const words = bodyWords(ipc.memory, kernel);
+  copyWords(words, bodyWord(ipc.memory, kernel), message.words, 0, (size + 3) >> 2);
   ipc.memory.counters[COUNTERS.copiedBytes.index]! += size;
-  return message.complex ? copyinBody(ipc, space, kernel) : MACH_MSG_SUCCESS;
+  const status = message.complex ? copyinBody(ipc, space, kernel) : MACH_MSG_SUCCESS;
+  if (space.detached.length > 0) notifyDetached(ipc, space);
+  return status;
+};
+
+/** True if a body of `size` bytes, too large to be inline, has room in `kernel`. */
+const holds = (ipc: IpcContext, kernel: KernelMessage, size: number): boolean => {
+  if (kernel.overflow !== null) return size <= kernel.overflow.body!.length * 4;
+  return kernel.frame !== NO_FRAME && size <= ipc.memory.layout.pageBytes;
+};
+
+/** The port of a receive right; null if `name` is none. */
+export const receiveRightOf = (space: Space, name: PortName): Port | null => {
+  const index = space.find(name);
+  if (index === NO_ENTRY || (space.typeAt(index) & TYPE_RECEIVE) === 0) return null;
+  return space.portAt(index);
+};
+
+/** Forgets the port-deleted notification of `name` if it was to go to `notify`. */
+const cancelDetached = (space: Space, name: PortName, notify: Port): void => {
+  const { detached } = space;
+  const at = detached.findIndex((one) => one.name === name && one.notify === notify);
+  if (at < 0) return;
+  detached.splice(at, 1);
+  notify.sendOnceRights -= 1; // the task asked not to hear of it
 };
 
 /** Destination and reply right, both or neither. Order of the checks as in MACH 3.0
@@ -120,8 +162,9 @@ const copyinSameName = (space: Space, message: Message, kernel: KernelMessage): 
     return MACH_SEND_INVALID_DEST;
   }
   const index = space.find(remote);
-  if (!canCopyin(space, index, remoteDisposition)) return MACH_SEND_INVALID_DEST;
+  if (index === NO_ENTRY) return MACH_SEND_INVALID_DEST;
   if (!canCopyin(space, index, localDisposition)) return MACH_SEND_INVALID_REPLY;
+  if (!canCopyin(space, index, remoteDisposition)) return MACH_SEND_INVALID_DEST;
   if (space.portAt(index) === null) return MACH_SEND_INVALID_DEST;
   const moves = Number(remoteDisposition === MOVE_SEND) + Number(localDisposition === MOVE_SEND);
   if (moves === 2 && space.referencesAt(index) < 2) return MACH_SEND_INVALID_DEST;
@@ -143,7 +186,7 @@ const isSendDisposition = (disposition: number): boolean =>
 const canCopyin = (space: Space, index: number, disposition: number): boolean => {
   if (index === NO_ENTRY) return false;
   const type = space.typeAt(index);
-  if (space.portAt(index) === null) {
+  if (type === TYPE_DEAD_NAME) {
     return disposition === COPY_SEND || disposition === MOVE_SEND || disposition === MOVE_SEND_ONCE;
   }
   if (disposition === COPY_SEND || disposition === MOVE_SEND) return (type & TYPE_SEND) !== 0;
@@ -151,35 +194,69 @@ const canCopyin = (space: Space, index: number, disposition: number): boolean =>
   return (type & TYPE_RECEIVE) !== 0;
 };
 
-/** Names to port indexes, item by item, in the kernel's copy of the body. */
+/** Names to port indexes and addresses to regions, item by item, in the kernel's copy of the body. */
 const copyinBody = (ipc: IpcContext, space: Space, kernel: KernelMessage): number => {
-  const { words } = ipc.memory;
+  const words = bodyWords(ipc.memory, kernel);
   const start = bodyWord(ipc.memory, kernel);
   const end = start + (kernel.size >> 2);
-  let at = start;
-  while (at < end) {
+  let taken = 0;
+  for (let at = start; at < end; at = itemEnd(words, at)) {
     const checked = checkItem(words, at, end, isPortDisposition);
     if (checked !== ITEM_GOOD) {
       const status = checked === ITEM_TRUNCATED ? MACH_SEND_MSG_TOO_SMALL : MACH_SEND_INVALID_TYPE;
-      return abandon(ipc, kernel, start, at, 0, status);
+      return abandon(ipc, kernel, taken, status);
+    }
+    let array = words;
+    let data = itemData(words, at);
+    if (!isInline(words, at)) {
+      const status = copyinRegion(ipc, space, kernel, words, at);
+      if (status !== MACH_MSG_SUCCESS) return abandon(ipc, kernel, taken, status);
+      kernel.complex = true;
+      if (words[data] !== 0) array = kernel.overflow!.regions[words[data]! - 1]!;
+      data = 0;
     }
     const disposition = itemType(words, at);
-    if (isPortDisposition(disposition)) {
-      const right = carriedRight(disposition);
-      setItemType(words, at, right);
-      const data = itemData(words, at);
-      const count = itemNumber(words, at);
-      for (let i = 0; i < count; i++) {
-        const name = words[data + i]! >>> 0;
-        const status = copyinBodyRight(ipc, space, kernel, name, disposition);
-        if (status !== KERN_SUCCESS) {
-          return abandon(ipc, kernel, start, at, i, MACH_SEND_INVALID_RIGHT);
-        }
-        words[data + i] = bodyWordOf(space.copied, name);
-      }
+    if (!isPortDisposition(disposition)) continue;
+    kernel.complex = true;
+    setItemType(words, at, carriedRight(disposition));
+    const count = itemNumber(words, at);
+    for (let i = 0; i < count; i++) {
+      const name = array[data + i]! >>> 0;
+      const status = copyinBodyRight(ipc, space, kernel, name, disposition);
+      if (status !== KERN_SUCCESS) return abandon(ipc, kernel, taken, MACH_SEND_INVALID_RIGHT);
+      array[data + i] = bodyWordOf(space.copied, name);
+      taken += 1;
     }
-    at = itemEnd(words, at);
   }
+  return MACH_MSG_SUCCESS;
+};
+
+/** Copies the memory of an out-of-line item, and gives it up if the sender says so. The data word becomes
+ *  the number of the region. */
+const copyinRegion = (
+  ipc: IpcContext,
+  space: Space,
+  kernel: KernelMessage,
+  words: Int32Array,
+  at: number,
+): number => {
+  const { pool, memory } = ipc;
+  const data = itemData(words, at);
+  const bytes = itemBytes(words, at);
+  const address = words[data]! >>> 0;
+  words[data] = 0;
+  if (bytes === 0) return MACH_MSG_SUCCESS;
+  if (bytes > REGION_BYTES_MAX || !space.memory.has(address, bytes))
+    return MACH_SEND_INVALID_MEMORY;
+  if (!pool.roomForRegions) return MACH_SEND_INVALID_MEMORY | MACH_MSG_VM_KERNEL;
+  const overflow = pool.overflowOf(kernel);
+  words[data] = overflow.addRegion((bytes + 3) >> 2);
+  pool.chargeLarge(kernel, bytes);
+  const read = space.memory.read(address, regionBytes(overflow.regions.at(-1)!, bytes));
+  assert(read, "the memory was seen to be there");
+  memory.counters[COUNTERS.copiedBytes.index]! += bytes;
+  if (hasDeallocate(words, at)) space.memory.deallocate(address, bytes);
+  setDeallocate(words, at);
   return MACH_MSG_SUCCESS;
 };
 
@@ -191,12 +268,12 @@ const copyinBodyRight = (
   disposition: number,
 ): number => {
   const destination = kernel.remote!;
-  if (disposition === MOVE_RECEIVE && destination.state === PORT_PROXY) {
-    if (!ipc.remote.acceptsReceiveRights) return KERN_INVALID_RIGHT;
-  }
   if (name === MACH_PORT_NULL || name === MACH_PORT_DEAD) {
     space.copied = null;
     return KERN_SUCCESS;
+  }
+  if (disposition === MOVE_RECEIVE && !ipc.remote.acceptsReceiveRight(destination)) {
+    return KERN_INVALID_RIGHT;
   }
   const status = space.copyinRight(name, disposition);
   if (status === KERN_SUCCESS && disposition === MOVE_RECEIVE) {
@@ -213,16 +290,9 @@ const bodyWordOf = (port: Port | null, name: PortName): number => {
   return name === MACH_PORT_NULL ? 0 : BODY_DEAD;
 };
 
-/** Releases what a body that failed at item `at`, element `element`, had taken, and the header. */
-const abandon = (
-  ipc: IpcContext,
-  kernel: KernelMessage,
-  start: number,
-  at: number,
-  element: number,
-  status: number,
-): number => {
-  releaseBody(ipc, start, at, element);
+/** Releases the header and the first `taken` rights of a body that failed. */
+const abandon = (ipc: IpcContext, kernel: KernelMessage, taken: number, status: number): number => {
+  releaseBody(ipc, kernel, taken);
   if (kernel.remote !== null) releaseRight(ipc, kernel.remote, kernel.remoteRight);
   if (kernel.local !== null) releaseRight(ipc, kernel.local, kernel.localRight);
   kernel.remote = null;

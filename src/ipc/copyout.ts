@@ -1,18 +1,30 @@
 // Copyout, the last of the four stages: from a kernel message to a task's. The destination right is
-// used up, the reply right and the body's rights get names in the receiver's space.
-// A right that finds no room in the name space is released and shows as MACH_PORT_NULL, and the status
-// says MACH_RCV_BODY_ERROR: the message itself is received.
+// used up, the reply right and the body's rights get names in the receiver's space, out-of-line data new
+// memory. What finds no room there is released and shows as MACH_PORT_NULL or as a region at address 0, and
+// the status says MACH_RCV_BODY_ERROR: the message itself is received. A message whose header cannot be
+// given is destroyed, and the task gets what is left of the header.
+// pseudoReceive() gives a message back to its sender, as if it had been its own receiver.
 
 import { COUNTERS } from "../base/counters.ts";
-import { MACH_MSG_SUCCESS, MACH_RCV_BODY_ERROR } from "../base/status.ts";
+import {
+  MACH_MSG_IPC_SPACE,
+  MACH_MSG_SUCCESS,
+  MACH_MSG_VM_SPACE,
+  MACH_RCV_BODY_ERROR,
+  MACH_RCV_HEADER_ERROR,
+  MACH_RCV_INVALID_NOTIFY,
+  MACH_RCV_TOO_LARGE,
+} from "../base/status.ts";
 import type { IpcContext } from "./context.ts";
-import { BODY_DEAD } from "./copyin.ts";
-import { bodyWord, type KernelMessage } from "./kernel-message.ts";
+import { BODY_DEAD, receiveRightOf } from "./copyin.ts";
+import { bodyWord, bodyWords, type KernelMessage } from "./kernel-message.ts";
 import { Message } from "./message.ts";
-import { PORT_DEAD, type Port } from "./port.ts";
-import { releaseRight } from "./release.ts";
+import { regionBytes } from "./overflow.ts";
+import { PORT_DEAD, PORT_PROXY, type Port } from "./port.ts";
+import { destroyMessage, lastSenderGone, releaseRight } from "./release.ts";
 import {
   type CarriedRight,
+  type Disposition,
   isPortDisposition,
   MACH_PORT_DEAD,
   MACH_PORT_NULL,
@@ -21,12 +33,21 @@ import {
   type PortName,
 } from "./rights.ts";
 import type { Space } from "./space.ts";
-import { itemData, itemEnd, itemNumber, itemType } from "./typed-item.ts";
+import {
+  clearRegion,
+  isInline,
+  itemBytes,
+  itemData,
+  itemEnd,
+  itemNumber,
+  itemType,
+} from "./typed-item.ts";
 import type { ReceiveWait } from "./waits.ts";
 import { copyWords } from "./word-copy.ts";
 
 /** Gives `kernel` to the task of `wait`; the kernel message returns to the pool.
- *  Condition: the body fits. Returns the receive status. */
+ *  Returns the receive status; wait.message is the message, or after MACH_RCV_TOO_LARGE, _INVALID_NOTIFY and
+ *  _HEADER_ERROR its header. */
 export const copyout = (
   ipc: IpcContext,
   kernel: KernelMessage,
@@ -34,70 +55,198 @@ export const copyout = (
   sequence: number,
 ): number => {
   const space = wait.space!;
+  if (kernel.size > wait.roomBytes) {
+    return refuse(ipc, kernel, wait, sequence, MACH_RCV_TOO_LARGE);
+  }
+  if (wait.notify !== MACH_PORT_NULL && receiveRightOf(space, wait.notify) === null) {
+    return refuse(ipc, kernel, wait, sequence, MACH_RCV_INVALID_NOTIFY);
+  }
+  const { local, localRight } = kernel;
+  let reply: PortName = kernel.localDead ? MACH_PORT_DEAD : MACH_PORT_NULL;
+  if (local !== null) {
+    const known = wait.notify === MACH_PORT_NULL || space.nameOf(local) !== MACH_PORT_NULL;
+    reply = copyoutRight(ipc, space, local, localRight);
+    if (reply === MACH_PORT_NULL) {
+      kernel.local = null; // it has been released
+      return refuse(ipc, kernel, wait, sequence, MACH_RCV_HEADER_ERROR | MACH_MSG_IPC_SPACE);
+    }
+    if (!known || (wait.notify !== MACH_PORT_NULL && localRight === PORT_SEND_ONCE)) {
+      requestDeadName(space, reply, wait.notify);
+    }
+  }
   const message = wait.into ?? new Message(kernel.size);
-  const port = kernel.remote!;
-  let status = MACH_MSG_SUCCESS;
+  writeHeader(message, kernel, space, sequence);
+  message.remote = reply;
+  message.remoteDisposition = local !== null || kernel.localDead ? localRight : 0;
+  const status = kernel.complex ? copyoutBody(ipc, space, kernel) : MACH_MSG_SUCCESS;
+  giveBody(ipc, kernel, message);
+  ipc.memory.counters[COUNTERS.messagesReceived.index]! += 1;
+  wait.message = message;
+  finish(ipc, kernel);
+  return status;
+};
 
-  // The destination right is used up by delivery.
-  if (kernel.remoteRight === PORT_SEND_ONCE) port.sendOnceRights -= 1;
-  else port.sendRights -= 1;
+/** The kernel message has been copied out: its destination right is used up, and whoever asked is told. */
+const finish = (ipc: IpcContext, kernel: KernelMessage): void => {
+  const { remoteRight, accept } = kernel;
+  const port = kernel.remote!;
+  kernel.accept = null;
+  ipc.pool.put(kernel);
+  if (remoteRight === PORT_SEND_ONCE) {
+    port.sendOnceRights -= 1;
+  } else {
+    port.sendRights -= 1;
+    if (port.sendRights === 0) lastSenderGone(ipc, port);
+  }
+  if (accept !== null) accept.accepted(ipc);
+};
+
+/** Destroys the message and gives its receiver the header, without the reply right (Mach 3.0
+ *  ipc_kmsg_copyout_dest). */
+const refuse = (
+  ipc: IpcContext,
+  kernel: KernelMessage,
+  wait: ReceiveWait,
+  sequence: number,
+  status: number,
+): number => {
+  const message = wait.into ?? new Message(0);
+  writeHeader(message, kernel, wait.space!, sequence);
+  message.remote = MACH_PORT_NULL;
+  message.remoteDisposition = 0;
+  message.complex = false;
+  wait.neededBytes = kernel.size;
+  wait.message = message;
+  // The destination right is used up, not destroyed: no send-once notification for it.
+  const { remoteRight, accept } = kernel;
+  const port = kernel.remote!;
+  kernel.accept = null;
+  kernel.remote = null;
+  destroyMessage(ipc, kernel);
+  if (remoteRight === PORT_SEND_ONCE) {
+    port.sendOnceRights -= 1;
+    ipc.ports.collectIfGone(port);
+  } else {
+    releaseRight(ipc, port, remoteRight);
+  }
+  if (accept !== null) accept.accepted(ipc);
+  return status;
+};
+
+const writeHeader = (
+  message: Message,
+  kernel: KernelMessage,
+  space: Space,
+  sequence: number,
+): void => {
+  const port = kernel.remote!;
   message.local = port.space === space ? port.name : MACH_PORT_NULL;
   message.localDisposition = kernel.remoteRight;
   message.id = kernel.id;
   message.sequence = sequence;
   message.size = kernel.size;
   message.complex = kernel.complex;
-  message.rewind();
-
-  if (kernel.local === null) {
-    message.remote = kernel.localDead ? MACH_PORT_DEAD : MACH_PORT_NULL;
-    message.remoteDisposition = kernel.localDead ? kernel.localRight : 0;
-  } else {
-    message.remote = copyoutRight(ipc, space, kernel.local, kernel.localRight);
-    message.remoteDisposition = kernel.localRight;
-    if (message.remote === MACH_PORT_NULL) status = MACH_RCV_BODY_ERROR;
-  }
-
-  const { words } = ipc.memory;
-  const start = bodyWord(ipc.memory, kernel);
-  if (kernel.complex && !copyoutBody(ipc, space, start, start + (kernel.size >> 2))) {
-    status = MACH_RCV_BODY_ERROR;
-  }
-  copyWords(message.words, 0, words, start, (kernel.size + 3) >> 2);
-  const { counters } = ipc.memory;
-  counters[COUNTERS.copiedBytes.index]! += kernel.size;
-  counters[COUNTERS.messagesReceived.index]! += 1;
-  ipc.pool.put(kernel);
-  wait.message = message;
-  return status;
+  message.arrive();
 };
 
-/** Port indexes to names, in the kernel's copy of the body. False if some right found no room. */
-const copyoutBody = (ipc: IpcContext, space: Space, start: number, end: number): boolean => {
-  const { words } = ipc.memory;
-  let all = true;
+const giveBody = (ipc: IpcContext, kernel: KernelMessage, message: Message): void => {
+  const { memory } = ipc;
+  const words = bodyWords(memory, kernel);
+  copyWords(message.words, 0, words, bodyWord(memory, kernel), (kernel.size + 3) >> 2);
+  memory.counters[COUNTERS.copiedBytes.index]! += kernel.size;
+};
+
+/** The task wants to be told at its receive right `notify` when the new right dies (MACH_RCV_NOTIFY). */
+const requestDeadName = (space: Space, name: PortName, notify: PortName): void => {
+  const index = space.find(name);
+  if (index < 0 || space.portAt(index) === null) return;
+  const port = receiveRightOf(space, notify)!;
+  port.sendOnceRights += 1;
+  space.setRequest(index, port);
+};
+
+/** Port indexes to names and regions to addresses, in the kernel's copy of the body. */
+const copyoutBody = (ipc: IpcContext, space: Space, kernel: KernelMessage): number => {
+  const words = bodyWords(ipc.memory, kernel);
+  const start = bodyWord(ipc.memory, kernel);
+  const end = start + (kernel.size >> 2);
+  let shortage = 0;
   for (let at = start; at < end; at = itemEnd(words, at)) {
     const right = itemType(words, at);
-    if (!isPortDisposition(right)) continue;
-    const data = itemData(words, at);
-    const count = itemNumber(words, at);
-    for (let i = 0; i < count; i++) {
-      const index = words[data + i]!;
-      if (index === 0) continue;
-      const name =
-        index === BODY_DEAD
-          ? MACH_PORT_DEAD
-          : copyoutRight(ipc, space, ipc.ports.byIndex(index), right as CarriedRight);
-      words[data + i] = name;
-      if (name === MACH_PORT_NULL) all = false;
+    if (!isInline(words, at)) shortage |= copyoutRegion(ipc, space, kernel, words, at);
+    else if (isPortDisposition(right)) {
+      const data = itemData(words, at);
+      shortage |= copyoutRights(ipc, space, words, data, itemNumber(words, at), right);
     }
   }
-  return all;
+  return shortage === 0 ? MACH_MSG_SUCCESS : MACH_RCV_BODY_ERROR | shortage;
+};
+
+/** Returns 0, or the shortage bit if some right found no room. */
+const copyoutRights = (
+  ipc: IpcContext,
+  space: Space,
+  words: Int32Array,
+  data: number,
+  count: number,
+  right: number,
+): number => {
+  let shortage = 0;
+  for (let i = 0; i < count; i++) {
+    const index = words[data + i]!;
+    if (index === 0) continue;
+    const name =
+      index === BODY_DEAD
+        ? MACH_PORT_DEAD
+        : copyoutRight(ipc, space, ipc.ports.byIndex(index), right as CarriedRight);
+    words[data + i] = name;
+    if (name === MACH_PORT_NULL) shortage = MACH_MSG_IPC_SPACE;
+  }
+  return shortage;
+};
+
+/** New memory of the task with what the item holds. Without room the item's rights are released. */
+const copyoutRegion = (
+  ipc: IpcContext,
+  space: Space,
+  kernel: KernelMessage,
+  words: Int32Array,
+  at: number,
+): number => {
+  const data = itemData(words, at);
+  if (words[data] === 0) return 0;
+  const region = kernel.overflow!.regions[words[data]! - 1]!;
+  const bytes = itemBytes(words, at);
+  const right = itemType(words, at);
+  const address = space.memory.allocate(bytes);
+  if (address === null) {
+    if (isPortDisposition(right)) {
+      for (const index of region) {
+        if (index > 0) releaseRight(ipc, ipc.ports.byIndex(index), right as CarriedRight);
+      }
+    }
+    clearRegion(words, at);
+    return MACH_MSG_VM_SPACE;
+  }
+  let shortage = 0;
+  if (isPortDisposition(right)) {
+    shortage = copyoutRights(ipc, space, region, 0, itemNumber(words, at), right);
+  }
+  space.memory.write(address, regionBytes(region, bytes));
+  words[data] = address;
+  ipc.memory.counters[COUNTERS.copiedBytes.index]! += bytes;
+  return shortage;
 };
 
 /** A name for a right that the message holds. MACH_PORT_DEAD if its port died meanwhile,
  *  MACH_PORT_NULL if the space is full; in both cases the right is released. */
-const copyoutRight = (ipc: IpcContext, space: Space, port: Port, right: CarriedRight): PortName => {
+export const copyoutRight = (
+  ipc: IpcContext,
+  space: Space,
+  held: Port,
+  right: CarriedRight,
+): PortName => {
+  const port = held.state === PORT_PROXY ? comeHome(ipc, space, held, right) : held;
   if (port.state === PORT_DEAD && right !== PORT_RECEIVE) {
     if (right === PORT_SEND_ONCE) port.sendOnceRights -= 1;
     else port.sendRights -= 1;
@@ -107,4 +256,51 @@ const copyoutRight = (ipc: IpcContext, space: Space, port: Port, right: CarriedR
   const name = space.copyoutRight(port, right);
   if (name === MACH_PORT_NULL) releaseRight(ipc, port, right);
   return name;
+};
+
+/** A right to a loopback proxy whose receive right the task itself has is a right to that port. */
+const comeHome = (ipc: IpcContext, space: Space, proxy: Port, right: CarriedRight): Port => {
+  const principal = ipc.remote.principalOf(proxy);
+  if (principal === null || principal.space !== space) return proxy;
+  if (right === PORT_SEND_ONCE) {
+    proxy.sendOnceRights -= 1; // the principal counts it already
+  } else {
+    proxy.sendRights -= 1;
+    principal.sendRights += 1;
+  }
+  return principal;
+};
+
+/** Gives a copied-in message back to its sender, in the very object that it came in. Rights show as what
+ *  they have become: the sender's own, to be moved when it sends again. Returns shortage bits; what found
+ *  no room is lost. */
+export const pseudoReceive = (
+  ipc: IpcContext,
+  space: Space,
+  kernel: KernelMessage,
+  message: Message,
+): number => {
+  const { remote, remoteRight, local, localRight } = kernel;
+  let shortage = 0;
+  message.remote = copyoutRight(ipc, space, remote!, remoteRight);
+  message.remoteDisposition = remoteRight;
+  if (message.remote === MACH_PORT_NULL) shortage = MACH_MSG_IPC_SPACE;
+  if (local !== null) {
+    message.local = copyoutRight(ipc, space, local, localRight);
+    if (message.local === MACH_PORT_NULL) shortage = MACH_MSG_IPC_SPACE;
+  } else {
+    message.local = kernel.localDead ? MACH_PORT_DEAD : MACH_PORT_NULL;
+  }
+  const hasReply = local !== null || kernel.localDead;
+  message.localDisposition = hasReply ? localRight : (0 as Disposition);
+  if (kernel.complex) {
+    const status = copyoutBody(ipc, space, kernel);
+    if (status !== MACH_MSG_SUCCESS) shortage |= status & (MACH_MSG_IPC_SPACE | MACH_MSG_VM_SPACE);
+    giveBody(ipc, kernel, message);
+  }
+  message.size = kernel.size;
+  message.complex = kernel.complex;
+  kernel.remote = null;
+  ipc.pool.put(kernel);
+  return shortage;
 };

@@ -1,18 +1,25 @@
 // A message inside the kernel, and the pool that all of them come from.
 // Each has one packet buffer of its node's memory: the inline body lies there, ready to be sent.
-// A body that does not fit (more than 192 bytes) lies in a page frame. Rights are held by the message:
-// header rights as Port references, body rights as port indexes written over the names.
+// A body that does not fit (more than 192 bytes) lies in a page frame, and one that is longer than a page
+// in an Overflow, where out-of-line data is too. Rights are held by the message: header rights as Port
+// references, body rights as port indexes written over the names.
 //
 // Life: pool -> copyin -> (queue of a port | transport until acknowledged) -> copyout or destroy -> pool.
 
 import { assert } from "../base/assert.ts";
+import { LARGE_BYTES_MAX } from "../base/limits.ts";
 import type { FrameTable } from "../hardware/frame-table.ts";
 import { FRAME_MESSAGE, NO_FRAME } from "../hardware/frame-table.ts";
 import { PACKET_WORDS } from "../hardware/machine-layout.ts";
 import { PACKET_BODY, PACKET_INLINE_BYTES_MAX } from "../hardware/packet-layout.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
+import type { AcceptRequest } from "./accept-request.ts";
+import { Overflow } from "./overflow.ts";
 import type { Port } from "./port.ts";
 import { type CarriedRight, PORT_SEND } from "./rights.ts";
+
+/** The frame that overflows travel in (norma/overflow-stream.ts). */
+export const KERNEL_FRAMES = 1;
 
 /** What a message of the pool is in use for. */
 const USE_KERNEL = 0;
@@ -43,10 +50,16 @@ export class KernelMessage {
   /** It holds the receive right of the port it would be queued on: nobody could ever take it. */
   circular = false;
   id = 0;
+  /** It counts against the queue limit of a port of another node (norma/flow-control.ts). */
+  metered = false;
   /** Bytes of the body. */
   size = 0;
-  /** Frame that holds the body, or NO_FRAME when it is inline. */
+  /** Frame that holds the body, or NO_FRAME when it is inline or in the overflow. */
   frame = NO_FRAME;
+  /** What does not fit a frame; null for most messages. */
+  overflow: Overflow | null = null;
+  /** Told when the message is taken: it was forced into a full queue (MACH_SEND_NOTIFY). */
+  accept: AcceptRequest | null = null;
 
   constructor(index: number, at: number) {
     this.index = index;
@@ -54,9 +67,15 @@ export class KernelMessage {
   }
 }
 
-/** Word of a message's body in its node's memory. */
-export const bodyWord = (memory: PhysicalMemory, message: KernelMessage): number =>
-  message.frame === NO_FRAME ? message.at + PACKET_BODY : memory.frameWord(message.frame);
+/** The words that a message's body lies in, from bodyWord() on. */
+export const bodyWords = (memory: PhysicalMemory, message: KernelMessage): Int32Array =>
+  message.overflow?.body ?? memory.words;
+
+/** First word of a message's body in bodyWords(). */
+export const bodyWord = (memory: PhysicalMemory, message: KernelMessage): number => {
+  if (message.frame !== NO_FRAME) return memory.frameWord(message.frame);
+  return message.overflow?.body == null ? message.at + PACKET_BODY : 0;
+};
 
 /** Told when a message returns to the pool: somebody may have been waiting for one. */
 export interface PoolSink {
@@ -75,6 +94,7 @@ export class MessagePool {
   /** What each of the uses holds now. */
   private readonly inUse = [0, 0, 0];
   private readonly framesInUse = [0, 0, 0];
+  private readonly largeInUse = [0, 0, 0];
   private sink: PoolSink | null = null;
 
   /** `reserve`: messages that senders leave to arrivals, and arrivals to senders. Without the first, two
@@ -86,7 +106,7 @@ export class MessagePool {
     this.frames = frames;
     const { packetBuffers, packetsAt, frameCount, ringLength, wireBuffers } = memory.layout;
     assert(reserve < packetBuffers, "the reserve leaves room for senders");
-    const framesSpare = frameCount - ringLength - wireBuffers;
+    const framesSpare = frameCount - ringLength - wireBuffers - KERNEL_FRAMES;
     this.messagesMax = packetBuffers - reserve;
     this.framesMax = framesSpare - Math.min(reserve, framesSpare >> 2);
     for (let i = packetBuffers - 1; i >= 0; i--) {
@@ -114,6 +134,9 @@ export class MessagePool {
 
   /** True when a sender of `bytes` may take one. */
   roomToSend(bytes: number): boolean {
+    if (bytes > this.memory.layout.pageBytes) {
+      return this.hasRoom(USE_SENT, false) && this.hasLargeRoom(USE_SENT);
+    }
     return this.hasRoom(USE_SENT, bytes > PACKET_INLINE_BYTES_MAX);
   }
 
@@ -122,13 +145,55 @@ export class MessagePool {
     return this.hasRoom(USE_ARRIVED, false);
   }
 
-  /** A message for a sender of `bytes`, with a frame if they need one; or null. */
+  /** A message for a sender of `bytes`, with a frame or an overflow if they need one; or null. */
   takeToSend(bytes: number): KernelMessage | null {
+    if (bytes > this.memory.layout.pageBytes) return this.takeLarge(bytes);
     const paged = bytes > PACKET_INLINE_BYTES_MAX;
     if (!this.hasRoom(USE_SENT, paged)) return null;
     const message = this.take(USE_SENT, paged);
     if (paged) message.frame = this.frames.allocate(FRAME_MESSAGE);
     return message;
+  }
+
+  private takeLarge(bytes: number): KernelMessage | null {
+    if (!this.hasRoom(USE_SENT, false) || !this.hasLargeRoom(USE_SENT)) return null;
+    const message = this.take(USE_SENT, false);
+    this.overflowOf(message).addBody(bytes);
+    this.chargeLarge(message, bytes);
+    return message;
+  }
+
+  /** The message's overflow, made if it had none. */
+  overflowOf(message: KernelMessage): Overflow {
+    message.overflow ??= new Overflow();
+    return message.overflow;
+  }
+
+  /** Counts bytes of a message's overflow; put() counts them off. */
+  chargeLarge(message: KernelMessage, bytes: number): void {
+    message.overflow!.bytes += bytes;
+    this.largeInUse[message.use as MessageUse]! += bytes;
+  }
+
+  /** The overflow has been sent. */
+  dropOverflow(message: KernelMessage): void {
+    this.largeInUse[message.use as MessageUse]! -= message.overflow!.bytes;
+    message.overflow = null;
+  }
+
+  /** False when overflows of that kind have used up what they may. One that is begun is finished. */
+  private hasLargeRoom(use: MessageUse): boolean {
+    return this.largeInUse[use]! < LARGE_BYTES_MAX;
+  }
+
+  /** True when a message to send may have more out-of-line data. */
+  get roomForRegions(): boolean {
+    return this.hasLargeRoom(USE_SENT);
+  }
+
+  /** True when an arrival with an overflow may begin. */
+  get roomToReceiveLarge(): boolean {
+    return this.hasLargeRoom(USE_ARRIVED);
   }
 
   /** A message for an arrival, or null. `paged`: it will keep the frame that it arrived in; there is
@@ -160,6 +225,7 @@ export class MessagePool {
     message.localDead = false;
     message.complex = false;
     message.circular = false;
+    message.metered = false;
     message.frame = NO_FRAME;
     return message;
   }
@@ -171,6 +237,8 @@ export class MessagePool {
     if (message.frame !== NO_FRAME) this.frames.free(message.frame, FRAME_MESSAGE);
     this.inUse[use]! -= 1;
     if (message.paged) this.framesInUse[use]! -= 1;
+    if (message.overflow !== null) this.dropOverflow(message);
+    assert(message.accept === null, "whoever asked has been told");
     message.use = USE_NONE;
     message.remote = null;
     message.local = null;

@@ -13,11 +13,13 @@
 
 import { assert } from "../base/assert.ts";
 import { PORT_QUEUE_LIMIT_DEFAULT } from "../base/limits.ts";
-import type { KernelMessage } from "./kernel-message.ts";
+import type { DeadNameRequest } from "./dead-name-request.ts";
 import type { KernelServer } from "./kernel-server.ts";
+import { MessageQueue } from "./message-queue.ts";
+import type { PortSet } from "./port-set.ts";
 import type { PortName } from "./rights.ts";
 import type { Space } from "./space.ts";
-import type { ReceiveWait, SendWait } from "./waits.ts";
+import type { SendWait } from "./waits.ts";
 
 export const PORT_IN_SPACE = 0;
 export const PORT_IN_TRANSIT = 1;
@@ -52,6 +54,8 @@ export class Port {
    *  a circle. Following it from port to port comes to an end. */
   transitTo: Port | null = null;
   server: KernelServer | null = null;
+  /** The set that it is a member of. */
+  set: PortSet | null = null;
   makeSendCount = 0;
   sequence = 0;
 
@@ -62,22 +66,34 @@ export class Port {
   // --- queue -------------------------------------------------------------------------------------
   queueLimit = PORT_QUEUE_LIMIT_DEFAULT;
   messageCount = 0;
-  queueFirst: KernelMessage | null = null;
-  queueLast: KernelMessage | null = null;
-  receiverFirst: ReceiveWait | null = null;
-  receiverLast: ReceiveWait | null = null;
+  /** Places in the queue that were promised to senders of other nodes and are not taken yet. */
+  promised = 0;
+  /** Where its messages and receivers wait: `ownQueue`, or its set's. */
+  queue: MessageQueue;
+  readonly ownQueue: MessageQueue;
   senderFirst: SendWait | null = null;
   senderLast: SendWait | null = null;
+
+  // --- who wants to be told; each holds a send-once right to where ---------------------------------
+  portDestroyedNotify: Port | null = null;
+  noSendersNotify: Port | null = null;
+  deadNameRequests: Set<DeadNameRequest> | null = null;
 
   // --- network: owned by norma/, opaque here -------------------------------------------------------
   /** Network identifier, 0 until the port is first exported. */
   identifier = 0;
   /** Node of the receive right, for a proxy. */
   home = 0;
+  /** Send rights may be on other nodes, whose counts this node does not know. */
+  sendsAbroad = false;
+  /** What norma/ remembers of the port and the nodes that deal with it. */
+  abroad: unknown = null;
 
   constructor(index: number, state: PortState) {
     this.index = index;
     this.state = state;
+    this.ownQueue = new MessageQueue();
+    this.queue = this.ownQueue;
   }
 }
 
@@ -86,6 +102,10 @@ export const enterPortState = (port: Port, to: PortState): void => {
   assert(((PORT_NEXT[port.state] >>> to) & 1) === 1, `port ${port.state} -> ${to}`);
   port.state = to;
 };
+
+/** True if an ordinary sender need not wait. */
+export const hasQueueRoom = (port: Port): boolean =>
+  port.messageCount + port.promised < port.queueLimit;
 
 /** True if a message to `destination` that holds `port`'s receive right would be out of everybody's
  *  reach: its queue is, in the end, its own (Mach 3.0 ipc_port_check_circularity). */

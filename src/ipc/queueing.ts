@@ -8,13 +8,16 @@ import { COUNTERS } from "../base/counters.ts";
 import {
   KERN_SUCCESS,
   MACH_MSG_SUCCESS,
+  MACH_RCV_IN_SET,
   MACH_RCV_INVALID_NAME,
   MACH_RCV_TOO_LARGE,
 } from "../base/status.ts";
 import type { IpcContext } from "./context.ts";
 import { copyout } from "./copyout.ts";
 import type { KernelMessage } from "./kernel-message.ts";
+import { appendMessage, type MessageQueue, takeMessage } from "./message-queue.ts";
 import {
+  hasQueueRoom,
   PORT_DEAD,
   PORT_IN_KERNEL,
   PORT_IN_SPACE,
@@ -23,7 +26,7 @@ import {
   type Port,
 } from "./port.ts";
 import { destroyMessage } from "./release.ts";
-import { PORT_SEND_ONCE, type PortName, TYPE_RECEIVE } from "./rights.ts";
+import { PORT_SEND_ONCE, type PortName, TYPE_PORT_SET, TYPE_RECEIVE } from "./rights.ts";
 import { NO_ENTRY, type Space } from "./space.ts";
 import {
   appendReceiver,
@@ -52,7 +55,8 @@ export const sendToPort = (ipc: IpcContext, message: KernelMessage, always: bool
       if (!always && message.remoteRight !== PORT_SEND_ONCE && !ipc.remote.hasRoom(port)) {
         return WOULD_BLOCK;
       }
-      return ipc.remote.send(message);
+      ipc.remote.send(message, always);
+      return MACH_MSG_SUCCESS;
     case PORT_IN_KERNEL:
       port.server!.serve(message);
       return MACH_MSG_SUCCESS;
@@ -61,26 +65,35 @@ export const sendToPort = (ipc: IpcContext, message: KernelMessage, always: bool
       return MACH_MSG_SUCCESS;
     case PORT_IN_SPACE:
     case PORT_IN_TRANSIT:
-      return enqueue(ipc, port, message, always);
+      // First, though a receiver that waits means an empty queue: a limit of 0 stops every ordinary send.
+      if (!always && message.remoteRight !== PORT_SEND_ONCE && !hasQueueRoom(port)) {
+        return WOULD_BLOCK;
+      }
+      enqueue(ipc, port, message);
+      return MACH_MSG_SUCCESS;
     default:
       return unreachable(port.state);
   }
 };
 
-const enqueue = (ipc: IpcContext, port: Port, message: KernelMessage, always: boolean): number => {
-  // First, though a receiver that waits means an empty queue: a limit of 0 stops every ordinary send.
-  if (port.messageCount >= port.queueLimit && !always && message.remoteRight !== PORT_SEND_ONCE) {
-    return WOULD_BLOCK;
+/** Hands the message to the first waiting receiver that has room for it, or queues it. */
+const enqueue = (ipc: IpcContext, port: Port, message: KernelMessage): void => {
+  const { queue } = port;
+  for (let wait = takeReceiver(queue); wait !== null; wait = takeReceiver(queue)) {
+    if (handOver(ipc, port, message, wait)) return;
   }
-  for (let wait = takeReceiver(port); wait !== null; wait = takeReceiver(port)) {
-    if (handOver(ipc, port, message, wait)) return MACH_MSG_SUCCESS;
-  }
-  message.next = null;
-  if (port.queueLast === null) port.queueFirst = message;
-  else port.queueLast.next = message;
-  port.queueLast = message;
+  appendMessage(queue, message);
   port.messageCount += 1;
-  return MACH_MSG_SUCCESS;
+};
+
+/** Gives queued messages to receivers that wait: after ports with messages joined their set. */
+export const serveReceivers = (ipc: IpcContext, queue: MessageQueue): void => {
+  while (queue.first !== null && queue.receiverFirst !== null) {
+    const message = queue.first;
+    const wait = takeReceiver(queue)!;
+    if (mustStay(message, wait)) refuse(message, wait);
+    else completeReceive(wait, dequeue(ipc, queue, wait));
+  }
 };
 
 /** Copies the message out to a receiver that waited. False: its buffer was too small; it has been
@@ -91,7 +104,7 @@ const handOver = (
   message: KernelMessage,
   wait: ReceiveWait,
 ): boolean => {
-  if (!fits(message, wait)) {
+  if (mustStay(message, wait)) {
     refuse(message, wait);
     return false;
   }
@@ -101,8 +114,9 @@ const handOver = (
   return true;
 };
 
-const fits = (message: KernelMessage, wait: ReceiveWait): boolean =>
-  wait.into === null || message.size <= wait.into.bytes.length;
+/** True if the message does not fit and the receiver asked that it stay then (MACH_RCV_LARGE). */
+const mustStay = (message: KernelMessage, wait: ReceiveWait): boolean =>
+  wait.large && message.size > wait.roomBytes;
 
 const refuse = (message: KernelMessage, wait: ReceiveWait): void => {
   wait.neededBytes = message.size;
@@ -110,74 +124,92 @@ const refuse = (message: KernelMessage, wait: ReceiveWait): void => {
 };
 
 /** Blocks a sender until the port has room; `wait` completes in FIFO order. */
-export const waitForRoom = (port: Port, message: KernelMessage, wait: SendWait): void => {
+export const waitForRoom = (
+  ipc: IpcContext,
+  port: Port,
+  message: KernelMessage,
+  wait: SendWait,
+): void => {
   wait.waiting = true;
   wait.message = message;
   appendSender(port, wait);
+  if (port.state === PORT_PROXY) ipc.remote.senderWaits(port);
 };
 
-/** The port of a receive right, ready to be received from; null with MACH_RCV_INVALID_NAME. */
-export const receivePort = (space: Space, name: PortName): Port | null => {
+/** Where a name's messages wait; null with `wait.status` MACH_RCV_INVALID_NAME or _IN_SET. */
+const receiveQueue = (space: Space, name: PortName, wait: ReceiveWait): MessageQueue | null => {
   const index = space.find(name);
-  if (index === NO_ENTRY || (space.typeAt(index) & TYPE_RECEIVE) === 0) return null;
-  return space.portAt(index);
+  const type = index === NO_ENTRY ? 0 : space.typeAt(index);
+  if ((type & TYPE_RECEIVE) !== 0) {
+    const port = space.portAt(index)!;
+    if (port.set === null) return port.ownQueue;
+    wait.status = MACH_RCV_IN_SET;
+    return null;
+  }
+  if (type === TYPE_PORT_SET) return space.setAt(index).queue;
+  wait.status = MACH_RCV_INVALID_NAME;
+  return null;
 };
 
 /** Takes the first message, or makes `wait` wait for one. Afterwards wait.waiting tells which; when
- *  false, wait.status is MACH_MSG_SUCCESS, MACH_RCV_TOO_LARGE (the message stays queued, as with
- *  MACH_RCV_LARGE) or MACH_RCV_INVALID_NAME. The sink is told only of waits that really waited. */
+ *  false, wait.status is that of copyout(), MACH_RCV_TOO_LARGE with wait.large (the message stays queued),
+ *  MACH_RCV_INVALID_NAME or MACH_RCV_IN_SET. The sink is told only of waits that really waited. */
 export const receiveFromPort = (
   ipc: IpcContext,
   space: Space,
   name: PortName,
   wait: ReceiveWait,
 ): void => {
-  const port = receivePort(space, name);
   wait.space = space;
-  wait.port = port;
   wait.message = null;
   wait.waiting = false;
-  if (port === null) {
-    wait.status = MACH_RCV_INVALID_NAME;
-    return;
-  }
-  const message = port.queueFirst;
+  const queue = receiveQueue(space, name, wait);
+  if (queue === null) return;
+  const message = queue.first;
   if (message === null) {
     wait.waiting = true;
-    appendReceiver(port, wait);
+    appendReceiver(queue, wait);
     return;
   }
-  if (!fits(message, wait)) {
+  if (mustStay(message, wait)) {
     wait.neededBytes = message.size;
     wait.status = MACH_RCV_TOO_LARGE;
     return;
   }
-  const sequence = port.sequence;
-  port.sequence = (port.sequence + 1) | 0;
-  dequeueFirst(ipc, port, message);
-  wait.status = copyout(ipc, message, wait, sequence);
+  wait.status = dequeue(ipc, queue, wait);
 };
 
-/** Takes the queue's first message off and lets the first blocked sender in. */
-const dequeueFirst = (ipc: IpcContext, port: Port, message: KernelMessage): void => {
-  port.queueFirst = message.next;
-  if (port.queueFirst === null) port.queueLast = null;
-  message.next = null;
+/** Takes the queue's first message, copies it out and lets the first blocked sender in. */
+const dequeue = (ipc: IpcContext, queue: MessageQueue, wait: ReceiveWait): number => {
+  const message = takeMessage(queue)!;
+  const port = message.remote!;
+  const sequence = port.sequence;
+  port.sequence = (port.sequence + 1) | 0;
   port.messageCount -= 1;
+  const status = copyout(ipc, message, wait, sequence);
   admitSenders(ipc, port);
+  return status;
 };
 
 /** Lets blocked senders in, oldest first, while there is room. */
 export const admitSenders = (ipc: IpcContext, port: Port): void => {
-  while (port.senderFirst !== null && port.messageCount < port.queueLimit) admitSender(ipc, port);
+  while (port.senderFirst !== null && hasQueueRoom(port)) admitSender(ipc, port);
 };
 
-/** Lets the sender that has been blocked longest in. */
+/** Lets the sender that has been blocked longest in; at a port of this node that may be another node. */
 export const admitSender = (ipc: IpcContext, port: Port): void => {
   const wait = takeSender(port)!;
   const { message } = wait;
-  const status = sendToPort(ipc, message!, true);
-  assert(status === MACH_MSG_SUCCESS, "there was room");
+  if (message === null) {
+    ipc.remote.admit(port, wait);
+    return;
+  }
+  if (port.state === PORT_PROXY) {
+    ipc.remote.send(message, false);
+  } else {
+    const status = sendToPort(ipc, message, true);
+    assert(status === MACH_MSG_SUCCESS, "there was room");
+  }
   completeSend(wait, KERN_SUCCESS);
 };
 

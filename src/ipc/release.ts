@@ -7,18 +7,17 @@ import { assert } from "../base/assert.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { MACH_MSG_SUCCESS } from "../base/status.ts";
 import type { IpcContext } from "./context.ts";
-import { bodyWord, type KernelMessage } from "./kernel-message.ts";
-import { enterPortState, PORT_DEAD, type Port } from "./port.ts";
-import { sendToPort } from "./queueing.ts";
+import type { KernelMessage } from "./kernel-message.ts";
+import { takeMessage } from "./message-queue.ts";
 import {
-  type CarriedRight,
-  isPortDisposition,
-  NOTIFY_SEND_ONCE,
-  PORT_RECEIVE,
-  PORT_SEND,
-  PORT_SEND_ONCE,
-} from "./rights.ts";
-import { itemData, itemEnd, itemNumber, itemType } from "./typed-item.ts";
+  notifyDeadName,
+  notifyNoSenders,
+  notifyPortDestroyed,
+  notifySendOnce,
+} from "./notifications.ts";
+import { enterPortState, PORT_DEAD, PORT_PROXY, type Port } from "./port.ts";
+import { RightWalk } from "./right-walk.ts";
+import { type CarriedRight, PORT_RECEIVE, PORT_SEND, PORT_SEND_ONCE } from "./rights.ts";
 import { completeSend, takeSender } from "./waits.ts";
 
 /** Gives up one right that the caller holds. */
@@ -27,6 +26,7 @@ export const releaseRight = (ipc: IpcContext, port: Port, right: CarriedRight): 
     case PORT_SEND:
       assert(port.sendRights > 0, "a send right is counted once");
       port.sendRights -= 1;
+      if (port.sendRights === 0) lastSenderGone(ipc, port);
       break;
     case PORT_SEND_ONCE:
       assert(port.sendOnceRights > 0, "a send-once right is counted once");
@@ -40,37 +40,24 @@ export const releaseRight = (ipc: IpcContext, port: Port, right: CarriedRight): 
   ipc.ports.collectIfGone(port);
 };
 
-/** Uses the send-once right to say that it was destroyed (mach/notify.h, 71). */
-const notifySendOnce = (ipc: IpcContext, port: Port): void => {
-  const notification = ipc.pool.takeForKernel();
-  if (notification === null) {
-    // As Mach when the kernel is out of memory: the notification is lost, the right is gone.
-    port.sendOnceRights -= 1;
-    return;
-  }
-  notification.remote = port;
-  notification.remoteRight = PORT_SEND_ONCE;
-  notification.id = NOTIFY_SEND_ONCE;
-  notification.size = 0;
-  const status = sendToPort(ipc, notification, true);
-  assert(status === MACH_MSG_SUCCESS, "a kernel message is never refused");
+/** The last send right of this node is gone: whoever asked is told, unless other nodes may have some. */
+export const lastSenderGone = (ipc: IpcContext, port: Port): void => {
+  const notify = port.noSendersNotify;
+  if (notify === null || port.sendsAbroad) return;
+  port.noSendersNotify = null;
+  notifyNoSenders(ipc, notify, port.makeSendCount);
 };
 
-/** Releases the rights of body items from word `start` up to item `at`, and of that item the first
- *  `elements`. */
-export const releaseBody = (ipc: IpcContext, start: number, at: number, elements: number): void => {
-  const { words } = ipc.memory;
-  for (let item = start; item <= at; item = itemEnd(words, item)) {
-    if (item === at && elements === 0) return;
-    const right = itemType(words, item);
-    if (isPortDisposition(right)) {
-      const data = itemData(words, item);
-      const count = item === at ? elements : itemNumber(words, item);
-      for (let i = 0; i < count; i++) {
-        const index = words[data + i]!;
-        if (index > 0) releaseRight(ipc, ipc.ports.byIndex(index), right as CarriedRight);
-      }
-    }
+/** Releases the first `count` rights of a message's body. */
+export const releaseBody = (
+  ipc: IpcContext,
+  message: KernelMessage,
+  count = Number.POSITIVE_INFINITY,
+): void => {
+  const walk = new RightWalk(ipc.memory, message);
+  for (let i = 0; i < count && walk.next(); i++) {
+    const index = walk.word;
+    if (index > 0) releaseRight(ipc, ipc.ports.byIndex(index), walk.right);
   }
 };
 
@@ -81,37 +68,51 @@ export const destroyMessage = (ipc: IpcContext, message: KernelMessage): void =>
   ipc.destroying = true;
   for (let next = ipc.doomed.pop(); next !== undefined; next = ipc.doomed.pop()) {
     ipc.memory.counters[COUNTERS.messagesDestroyed.index]! += 1;
-    const { remote, remoteRight, local, localRight } = next;
-    if (next.complex) {
-      const start = bodyWord(ipc.memory, next);
-      releaseBody(ipc, start, start + (next.size >> 2), 0);
-    }
+    const { remote, remoteRight, local, localRight, accept } = next;
+    next.accept = null;
+    if (next.complex) releaseBody(ipc, next);
     ipc.pool.put(next);
     if (remote !== null) releaseRight(ipc, remote, remoteRight);
     if (local !== null) releaseRight(ipc, local, localRight);
+    accept?.destroyed(ipc);
   }
   ipc.destroying = false;
 };
 
 /** Destroys a port whose receive right is in nobody's space (any more), so that nobody waits for its
- *  messages. As in CMU ipc/ipc_port.c, ipc_port_destroy: blocked senders succeed, queued messages are destroyed. */
+ *  messages; or mails its receive right, if that was asked for. The steps are those of CMU
+ *  ipc/ipc_port.c, ipc_port_destroy: blocked senders succeed, a no-senders request goes unused, queued
+ *  messages are destroyed, dead-name requests fire. */
 export const destroyPort = (ipc: IpcContext, port: Port): void => {
+  if (port.portDestroyedNotify !== null && notifyPortDestroyed(ipc, port)) return;
+  const known = port.state !== PORT_PROXY;
   port.space = null;
   port.transitTo = null;
   enterPortState(port, PORT_DEAD);
-  assert(port.receiverFirst === null, "only a port in a space is waited on");
+  assert(
+    port.set === null && port.queue.receiverFirst === null,
+    "only a port in a space is waited on",
+  );
+  if (known && port.identifier !== 0) ipc.remote.portDied(port);
   for (let wait = takeSender(port); wait !== null; wait = takeSender(port)) {
     const { message } = wait;
     completeSend(wait, MACH_MSG_SUCCESS);
-    destroyMessage(ipc, message!);
+    if (message !== null) destroyMessage(ipc, message);
   }
-  let message = port.queueFirst;
-  port.queueFirst = null;
-  port.queueLast = null;
+  const { noSendersNotify } = port;
+  port.noSendersNotify = null;
+  if (noSendersNotify !== null) releaseRight(ipc, noSendersNotify, PORT_SEND_ONCE);
   port.messageCount = 0;
-  while (message !== null) {
-    const { next } = message;
+  port.promised = 0;
+  for (let message = takeMessage(port.queue); message !== null; message = takeMessage(port.queue)) {
     destroyMessage(ipc, message);
-    message = next;
   }
+  if (port.deadNameRequests !== null) tellOfDeath(ipc, port);
+};
+
+/** The names themselves turn into dead names when they are next touched. */
+const tellOfDeath = (ipc: IpcContext, port: Port): void => {
+  const requests = port.deadNameRequests!;
+  port.deadNameRequests = null;
+  for (const { notify, name } of requests) notifyDeadName(ipc, notify, name);
 };

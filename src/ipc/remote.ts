@@ -3,13 +3,26 @@
 
 import type { KernelMessage } from "./kernel-message.ts";
 import type { Port } from "./port.ts";
+import type { SendWait } from "./waits.ts";
 
 export interface RemoteDelivery {
-  /** Whether a message for a proxy may carry receive rights (migration). */
-  readonly acceptsReceiveRights: boolean;
-  /** False when so much is on its way to the proxy's node that an ordinary sender must wait at the proxy;
-   *  it is let go, oldest first, when there is room again. */
+  /** Whether a message for `destination` may carry a receive right (migration). */
+  acceptsReceiveRight(destination: Port): boolean;
+  /** False when an ordinary sender must wait at the proxy: the queue at its home is full, as far as is
+   *  known here, or too much is on its way there. Senders are let go, oldest first, when there is room. */
   hasRoom(proxy: Port): boolean;
-  /** Takes a message for a proxy. MACH_MSG_SUCCESS, or a send status and the message is untouched. */
-  send(message: KernelMessage): number;
+  /** A sender has begun to wait at the proxy. */
+  senderWaits(proxy: Port): void;
+  /** Takes a message for a proxy. `always`: its sender did not have to wait for room. */
+  send(message: KernelMessage, always: boolean): void;
+  /** The turn of senders of another node has come, which wait at a port of this one: `wait` is theirs. */
+  admit(port: Port, wait: SendWait): void;
+  /** True if another message that is to be reported as accepted (MACH_SEND_NOTIFY) can be sent. */
+  readonly canReport: boolean;
+  /** A port of this node that other nodes may know has died. */
+  portDied(port: Port): void;
+  /** The port's queue limit has changed. */
+  limitChanged(port: Port): void;
+  /** The principal of a proxy that leads back to this very node (loopback), else null. */
+  principalOf(proxy: Port): Port | null;
 }

@@ -25,6 +25,9 @@ export const TYPE_RECEIVE = 0x20000;
 export const TYPE_SEND_ONCE = 0x40000;
 export const TYPE_PORT_SET = 0x80000;
 export const TYPE_DEAD_NAME = 0x100000;
+/** Told with the type: a msg-accepted, a dead-name notification is outstanding for the name. */
+export const TYPE_MAREQUEST = 0x40000000;
+export const TYPE_DNREQUEST = 0x80000000;
 
 /** What to do with the caller's right, and, in a received message, which right arrived. */
 export const MOVE_RECEIVE = 16;
@@ -51,5 +54,10 @@ export const carriedRight = (disposition: number): CarriedRight => {
   return PORT_SEND;
 };
 
-/** Number of the notification that a send-once right was destroyed unused (mach/notify.h). */
+/** Numbers of notifications (mach/notify.h). */
+export const NOTIFY_PORT_DELETED = 65;
+export const NOTIFY_MSG_ACCEPTED = 66;
+export const NOTIFY_PORT_DESTROYED = 69;
+export const NOTIFY_NO_SENDERS = 70;
 export const NOTIFY_SEND_ONCE = 71;
+export const NOTIFY_DEAD_NAME = 72;

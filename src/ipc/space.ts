@@ -1,7 +1,8 @@
 // A task's name space: from names to rights and back, in constant time.
 // An entry holds the port, the type bits of the rights under this name, and user references.
 // A name is index << 8 | generation; the generation changes whenever an index is used again, so a
-// name kept too long is invalid and not somebody else's right.
+// name kept too long is invalid and not somebody else's right. A name that the task itself has chosen
+// is an alias: a map leads to its entry, which then has no name of the usual kind.
 //
 // I-7: a task has one name for the send and receive rights of a port; each send-once right its own.
 //      Receive: port.space and port.name say it. Send without receive: `sendNames` says it.
@@ -15,6 +16,9 @@ import {
   KERN_SUCCESS,
   MACH_RCV_PORT_DIED,
 } from "../base/status.ts";
+import type { TaskMemory } from "../vm/task-memory.ts";
+import type { AcceptRequest } from "./accept-request.ts";
+import { DeadNameRequest } from "./dead-name-request.ts";
 import {
   enterPortState,
   PORT_DEAD,
@@ -23,6 +27,7 @@ import {
   type Port,
   type PortTable,
 } from "./port.ts";
+import { destroySet, leaveSet, PortSet } from "./port-set.ts";
 import {
   type CarriedRight,
   COPY_SEND,
@@ -38,17 +43,27 @@ import {
   type PortName,
   TYPE_DEAD_NAME,
   TYPE_NONE,
+  TYPE_PORT_SET,
   TYPE_RECEIVE,
   TYPE_SEND,
   TYPE_SEND_ONCE,
 } from "./rights.ts";
-import { completeReceive, takeReceiver } from "./waits.ts";
+import { completeReceivers } from "./waits.ts";
 
 /** No entry under this name. */
 export const NO_ENTRY = -1;
 
 const GENERATION_MASK = 0xff;
 const INDEX_SHIFT = 8;
+/** Beside the generation of an entry whose name is an alias: no name has such a generation. */
+const ALIASED = 0x100;
+
+/** A name with a dead-name request that has gone away: its port-deleted notification is to be sent. */
+export interface Detached {
+  readonly name: PortName;
+  /** Holds a send-once right to it. */
+  readonly notify: Port;
+}
 
 export class Space {
   /** False once the task is dead: nothing may be copied in or out any more. */
@@ -57,17 +72,28 @@ export class Space {
   private readonly types: number[] = [TYPE_NONE];
   private readonly references: number[] = [0];
   private readonly generations: number[] = [0];
+  private readonly requests: (DeadNameRequest | null)[] = [null];
+  private readonly sets = new Map<number, PortSet>();
+  /** Send rights whose name has a forced message outstanding (MACH_SEND_NOTIFY). */
+  private readonly accepts = new Map<number, AcceptRequest>();
   private readonly freeIndexes: number[] = [];
   private readonly sendNames = new Map<Port, PortName>();
+  private readonly aliases = new Map<PortName, number>();
+  private readonly aliasOf = new Map<number, PortName>();
   private readonly table: PortTable;
   private readonly entriesMax: number;
+  /** Where out-of-line data comes from and goes to. */
+  readonly memory: TaskMemory;
+  /** Whoever makes names go away sends these notifications when all else is done. */
+  readonly detached: Detached[] = [];
 
   /** The port of the right that copyinRight() took last; null if it was dead. */
   copied: Port | null = null;
 
-  /** `table`: the node's ports. `entriesMax`: names that the space can have. */
-  constructor(table: PortTable, entriesMax = SPACE_ENTRIES_MAX) {
+  /** `table`: the node's ports. `memory`: the task's. `entriesMax`: names that the space can have. */
+  constructor(table: PortTable, memory: TaskMemory, entriesMax = SPACE_ENTRIES_MAX) {
     this.table = table;
+    this.memory = memory;
     this.entriesMax = entriesMax;
   }
 
@@ -80,9 +106,21 @@ export class Space {
    *  turned into a dead name on the way, as Mach does when it is touched. */
   find(name: PortName): number {
     const index = name >>> INDEX_SHIFT;
-    if (index >= this.types.length || index === 0) return NO_ENTRY;
-    const type = this.types[index]!;
-    if (type === TYPE_NONE || this.generations[index] !== (name & GENERATION_MASK)) return NO_ENTRY;
+    if (
+      index >= this.types.length ||
+      this.generations[index] !== (name & GENERATION_MASK) ||
+      this.types[index] === TYPE_NONE
+    ) {
+      return this.aliases.size === 0 ? NO_ENTRY : this.findAlias(name);
+    }
+    const port = this.ports[index]!;
+    if (port !== null && port.state === PORT_DEAD) this.becomeDeadName(index, port);
+    return index;
+  }
+
+  private findAlias(name: PortName): number {
+    const index = this.aliases.get(name >>> 0);
+    if (index === undefined) return NO_ENTRY;
     const port = this.ports[index]!;
     if (port !== null && port.state === PORT_DEAD) this.becomeDeadName(index, port);
     return index;
@@ -92,13 +130,20 @@ export class Space {
     return this.types[index]!;
   }
 
-  /** The entry's port; null for a dead name. */
+  /** The entry's port; null for a dead name and for a port set. */
   portAt(index: number): Port | null {
     return this.ports[index]!;
   }
 
   referencesAt(index: number): number {
     return this.references[index]!;
+  }
+
+  /** The port set of an entry of that type. */
+  setAt(index: number): PortSet {
+    const set = this.sets.get(index);
+    assert(set !== undefined, "the entry is a port set");
+    return set;
   }
 
   /** The name under which this space has send or receive rights for `port`, or MACH_PORT_NULL. */
@@ -121,7 +166,25 @@ export class Space {
       index = this.types.length;
       if (index > this.entriesMax) return MACH_PORT_NULL;
       this.generations[index] = 0;
+      this.requests[index] = null;
     }
+    // A task may have chosen just this name for something else.
+    while (this.aliases.size > 0 && this.aliases.has(this.nameAt(index))) {
+      this.generations[index] = (this.generations[index]! + 1) & GENERATION_MASK;
+    }
+    return this.fill(index, port, type, references);
+  }
+
+  /** The same under a name of the task's choice, which nothing has; false when the space is full. */
+  insertAs(name: PortName, port: Port | null, type: number, references: number): boolean {
+    assert(this.find(name) === NO_ENTRY, "the name is free");
+    const made = this.insert(port, type, references);
+    if (made === MACH_PORT_NULL) return false;
+    this.rename(made >>> INDEX_SHIFT, name);
+    return true;
+  }
+
+  private fill(index: number, port: Port | null, type: number, references: number): PortName {
     this.ports[index] = port;
     this.types[index] = type;
     this.references[index] = references;
@@ -129,6 +192,84 @@ export class Space {
     if (type === TYPE_SEND) this.sendNames.set(port!, name);
     return name;
   }
+
+  /** Gives an entry a name of the task's choice; rights, references and requests stay. */
+  rename(index: number, name: PortName): void {
+    const old = this.aliasOf.get(index);
+    if (old === undefined) this.generations[index]! |= ALIASED;
+    else this.aliases.delete(old);
+    this.aliases.set(name >>> 0, index);
+    this.aliasOf.set(index, name >>> 0);
+    const port = this.ports[index]!;
+    if (this.types[index] === TYPE_PORT_SET) this.setAt(index).name = name;
+    else if (port !== null) {
+      if ((this.types[index]! & TYPE_RECEIVE) !== 0) port.name = name;
+      else if (this.types[index] === TYPE_SEND) this.sendNames.set(port, name);
+    }
+    const request = this.requests[index]!;
+    if (request !== null) request.name = name;
+  }
+
+  /** A new, empty port set; MACH_PORT_NULL when the space is full. */
+  insertSet(): PortName {
+    const name = this.insert(null, TYPE_PORT_SET, 0);
+    if (name !== MACH_PORT_NULL) this.sets.set(name >>> INDEX_SHIFT, new PortSet(name));
+    return name;
+  }
+
+  /** The same under a name of the task's choice. */
+  insertSetAs(name: PortName): boolean {
+    if (!this.insertAs(name, null, TYPE_PORT_SET, 0)) return false;
+    this.sets.set(this.aliases.get(name)!, new PortSet(name));
+    return true;
+  }
+
+  /** Destroys the set; its members stay. */
+  removeSet(index: number): void {
+    destroySet(this.setAt(index));
+    this.release(index);
+  }
+
+  // --- requests ---------------------------------------------------------------------------------
+
+  requestAt(index: number): DeadNameRequest | null {
+    return this.requests[index]!;
+  }
+
+  /** Puts a dead-name request on an entry that has a port; `notify` holds a send-once right. */
+  setRequest(index: number, notify: Port): void {
+    assert(this.requests[index] === null);
+    this.requests[index] = new DeadNameRequest(this.ports[index]!, this.nameAt(index), notify);
+  }
+
+  /** Takes the request off; the caller gets its send-once right. */
+  takeRequest(index: number): Port | null {
+    const request = this.requests[index]!;
+    if (request === null) return null;
+    this.requests[index] = null;
+    return request.withdraw() ? request.notify : null;
+  }
+
+  acceptAt(index: number): AcceptRequest | null {
+    return this.accepts.get(index) ?? null;
+  }
+
+  setAccept(index: number, request: AcceptRequest): void {
+    this.accepts.set(index, request);
+  }
+
+  /** The message of the request was taken: the name may force another one. Returns the name, or
+   *  MACH_PORT_NULL if it has gone away meanwhile. */
+  clearAccept(request: AcceptRequest): PortName {
+    for (const [index, held] of this.accepts) {
+      if (held !== request) continue;
+      this.accepts.delete(index);
+      return this.nameAt(index);
+    }
+    return MACH_PORT_NULL;
+  }
+
+  // --- rights -----------------------------------------------------------------------------------
 
   /** True when another name can be made without fail. */
   get hasRoom(): boolean {
@@ -144,26 +285,37 @@ export class Space {
       if (name === MACH_PORT_NULL) return name;
     } else {
       name = known;
-      this.types[name >>> INDEX_SHIFT]! |= TYPE_RECEIVE;
+      this.types[this.find(name)]! |= TYPE_RECEIVE;
       this.sendNames.delete(port);
     }
+    this.own(port, name);
+    return name;
+  }
+
+  /** The same under a name of the task's choice. */
+  insertReceiveAs(name: PortName, port: Port): boolean {
+    if (!this.insertAs(name, port, TYPE_RECEIVE, 0)) return false;
+    this.own(port, name);
+    return true;
+  }
+
+  private own(port: Port, name: PortName): void {
     if (port.state !== PORT_IN_SPACE) enterPortState(port, PORT_IN_SPACE);
     port.space = this;
     port.name = name;
     port.transitTo = null;
-    return name;
   }
 
-  /** Takes the receive right out of the entry; a send right under the same name stays. Whoever waits
-   *  for a message gets MACH_RCV_PORT_DIED: the next ones are not this task's. */
+  /** Takes the receive right out of the entry and out of its set; a send right under the same name
+   *  stays. Whoever waits for a message at the port gets MACH_RCV_PORT_DIED: the next ones are not this
+   *  task's. */
   removeReceive(index: number): Port {
     const port = this.ports[index]!;
     assert((this.types[index]! & TYPE_RECEIVE) !== 0 && port.space === this);
+    if (port.set !== null) leaveSet(port);
+    completeReceivers(port.queue, MACH_RCV_PORT_DIED);
     port.space = null;
     port.name = MACH_PORT_NULL;
-    for (let wait = takeReceiver(port); wait !== null; wait = takeReceiver(port)) {
-      completeReceive(wait, MACH_RCV_PORT_DIED);
-    }
     if ((this.types[index]! & TYPE_SEND) !== 0) {
       this.types[index] = TYPE_SEND;
       this.sendNames.set(port, this.nameAt(index));
@@ -178,7 +330,7 @@ export class Space {
   insertSend(port: Port): PortName {
     const name = this.nameOf(port);
     if (name === MACH_PORT_NULL) return this.insert(port, TYPE_SEND, 1);
-    const index = name >>> INDEX_SHIFT;
+    const index = this.aliases.size === 0 ? name >>> INDEX_SHIFT : this.find(name);
     if ((this.types[index]! & TYPE_SEND) === 0) {
       this.types[index]! |= TYPE_SEND;
       this.references[index] = 1;
@@ -299,23 +451,48 @@ export class Space {
 
   /** Drops one reference of a dead name or the send-once right; the name goes with the last. */
   dropReference(index: number): void {
-    this.references[index]! -= 1;
+    this.dropReferences(index, 1);
+  }
+
+  dropReferences(index: number, count: number): void {
+    this.references[index]! -= count;
     if (this.references[index] === 0) this.release(index);
   }
 
-  /** Forgets the entry. Rights have been moved elsewhere before. */
+  /** Forgets the entry. Rights have been moved elsewhere before. A dead-name request turns into a
+   *  port-deleted notification that is due. */
   release(index: number): void {
     const port = this.ports[index]!;
     if (port !== null && this.types[index] === TYPE_SEND) this.sendNames.delete(port);
+    if (this.requests[index] !== null) this.detach(index);
+    if (this.accepts.size > 0) this.accepts.delete(index);
+    if (this.types[index] === TYPE_PORT_SET) this.sets.delete(index);
     this.ports[index] = null;
     this.types[index] = TYPE_NONE;
     this.references[index] = 0;
+    if (this.aliasOf.size > 0) this.dropAlias(index);
     this.generations[index] = (this.generations[index]! + 1) & GENERATION_MASK;
     this.freeIndexes.push(index);
   }
 
+  private detach(index: number): void {
+    const name = this.nameAt(index);
+    const notify = this.takeRequest(index);
+    if (notify !== null) this.detached.push({ name, notify });
+  }
+
+  private dropAlias(index: number): void {
+    const alias = this.aliasOf.get(index);
+    if (alias === undefined) return;
+    this.aliases.delete(alias);
+    this.aliasOf.delete(index);
+    this.generations[index]! &= GENERATION_MASK;
+  }
+
   nameAt(index: number): PortName {
-    return ((index << INDEX_SHIFT) | this.generations[index]!) >>> 0;
+    const generation = this.generations[index]!;
+    if (generation >= ALIASED) return this.aliasOf.get(index)!;
+    return ((index << INDEX_SHIFT) | generation) >>> 0;
   }
 
   private becomeDeadName(index: number, port: Port): void {
@@ -328,6 +505,11 @@ export class Space {
     }
     this.ports[index] = null;
     this.types[index] = TYPE_DEAD_NAME;
+    // The dead-name notification has been sent: its name stands for a reference.
+    if (this.requests[index] !== null) {
+      this.requests[index] = null;
+      this.references[index]! += 1;
+    }
     this.table.collectIfGone(port);
   }
 }

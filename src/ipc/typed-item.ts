@@ -4,6 +4,8 @@
 //          |unused|dealloc|longform|inline| number    | size, bits | name |
 //   long    first word as above with name, size and number 0, then  size << 16 | name,  then number
 //
+// Out of line (inline bit 0) the data is one word: in a task's message the address, in the kernel the number
+// of a region (overflow.ts).
 // Functions over (words, at): at is the word of the descriptor.
 
 const INLINE_BIT = 1 << 28;
@@ -14,6 +16,8 @@ const UNUSED_BIT = 1 << 31;
 export const TYPE_BYTE = 9;
 export const TYPE_INTEGER_32 = 2;
 export const TYPE_STRING = 12;
+/** A name as a bare number; no right goes with it. */
+export const TYPE_PORT_NAME = 15;
 
 /** Most elements that a short descriptor can tell. */
 export const SHORT_NUMBER_MAX = 0xfff;
@@ -43,7 +47,22 @@ export const itemBytes = (words: Int32Array, at: number): number =>
 
 /** Word after the item. */
 export const itemEnd = (words: Int32Array, at: number): number =>
-  itemData(words, at) + Math.ceil(itemBytes(words, at) / 4);
+  itemData(words, at) + (isInline(words, at) ? Math.ceil(itemBytes(words, at) / 4) : 1);
+
+/** Of an item out of line: its memory is the sender's no longer, or has become the receiver's. */
+export const hasDeallocate = (words: Int32Array, at: number): boolean =>
+  (words[at]! & DEALLOCATE_BIT) !== 0;
+
+export const setDeallocate = (words: Int32Array, at: number): void => {
+  words[at]! |= DEALLOCATE_BIT;
+};
+
+/** Marks an item whose region found no room: at no address, of elements without size. */
+export const clearRegion = (words: Int32Array, at: number): void => {
+  words[itemData(words, at)] = 0;
+  if (isLongForm(words, at)) words[at + 1]! &= 0xffff;
+  else words[at]! &= ~0xff00;
+};
 
 export const ITEM_GOOD = 0;
 export const ITEM_TRUNCATED = 1;
@@ -68,8 +87,6 @@ export const checkItem = (
   if (isPort(itemType(words, at)) && itemElementBits(words, at) !== PORT_NAME_BITS) {
     return ITEM_MALFORMED;
   }
-  // Out-of-line data travels by page list, which the kernel does not have yet (docs/CAVEATS.md).
-  if ((first & INLINE_BIT) === 0) return ITEM_MALFORMED;
   return itemEnd(words, at) > end ? ITEM_TRUNCATED : ITEM_GOOD;
 };
 
@@ -80,12 +97,31 @@ export const writeItem = (
   type: number,
   elementBits: number,
   number: number,
+): number => writeDescriptor(words, at, type, elementBits, number, INLINE_BIT);
+
+/** Writes the descriptor of an item out of line; returns the word for its address. */
+export const writeRegionItem = (
+  words: Int32Array,
+  at: number,
+  type: number,
+  elementBits: number,
+  number: number,
+  deallocate: boolean,
+): number => writeDescriptor(words, at, type, elementBits, number, deallocate ? DEALLOCATE_BIT : 0);
+
+const writeDescriptor = (
+  words: Int32Array,
+  at: number,
+  type: number,
+  elementBits: number,
+  number: number,
+  flags: number,
 ): number => {
   if (number <= SHORT_NUMBER_MAX) {
-    words[at] = type | (elementBits << 8) | (number << 16) | INLINE_BIT;
+    words[at] = type | (elementBits << 8) | (number << 16) | flags;
     return at + 1;
   }
-  words[at] = INLINE_BIT | LONG_FORM_BIT;
+  words[at] = flags | LONG_FORM_BIT;
   words[at + 1] = (elementBits << 16) | type;
   words[at + 2] = number;
   return at + 3;

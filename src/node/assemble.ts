@@ -62,6 +62,7 @@ export const assembleNode = (
     },
     receiveReserve: kernel.receiveReserve ?? kernel.messages >> 2,
     namesPerTask: kernel.namesPerTask,
+    loopback: kernel.loopback,
     spinNs: placement.spinNs,
     exclusive: placement.exclusive,
   });

@@ -2,6 +2,7 @@
 // Taken by the node's own thread between two steps; for leak tests, checkers and stats.
 
 import { FRAME_ARMED, FRAME_FREE, FRAME_MESSAGE, FRAME_WIRE } from "../hardware/frame-table.ts";
+import { KERNEL_FRAMES } from "../ipc/kernel-message.ts";
 import { PORT_PROXY } from "../ipc/port.ts";
 import type { NodeKernel } from "./kernel.ts";
 
@@ -40,13 +41,14 @@ export const takeCensus = (kernel: NodeKernel): NodeCensus => {
   }
   return {
     node: kernel.node,
-    framesTotal: memory.layout.frameCount,
+    framesTotal: memory.layout.frameCount - KERNEL_FRAMES,
     framesFree: frames.count(FRAME_FREE),
     framesArmed: frames.count(FRAME_ARMED),
-    framesInMessages: frames.count(FRAME_MESSAGE),
+    framesInMessages: frames.count(FRAME_MESSAGE) - KERNEL_FRAMES,
     framesOnWire: frames.count(FRAME_WIRE),
     messagesFree: ipc.pool.freeCount,
-    messagesTotal: memory.layout.packetBuffers - 1, // one is the transport's own
+    // One is the transport's own, one carries overflows.
+    messagesTotal: memory.layout.packetBuffers - 2,
     ports: ipc.ports.count - proxies,
     proxies,
     sendRights,

@@ -11,6 +11,8 @@ import { sendToPort } from "../ipc/queueing.ts";
 import { releaseRight } from "../ipc/release.ts";
 import { isPortDisposition, PORT_SEND } from "../ipc/rights.ts";
 import {
+  checkItem,
+  ITEM_GOOD,
   itemBytes,
   itemData,
   itemEnd,
@@ -34,16 +36,18 @@ export interface RequestItems {
 export const takeItems = (ipc: IpcContext, request: KernelMessage): RequestItems => {
   const { words, bytes } = ipc.memory;
   const items: RequestItems = { texts: [], rights: [] };
-  if (!request.complex) return items;
+  if (request.overflow !== null) return items; // nothing that a server of the kernel asks for
   const start = bodyWord(ipc.memory, request);
   const end = start + (request.size >> 2);
   for (let at = start; at < end; at = itemEnd(words, at)) {
+    // A body that is not complex was not looked at before: it may be anything.
+    if (checkItem(words, at, end, isPortDisposition) !== ITEM_GOOD) break;
     const type = itemType(words, at);
     const data = itemData(words, at);
     if (type === TYPE_STRING) {
       // The decoder refuses shared memory in some hosts: give it a copy.
       items.texts.push(decoder.decode(bytes.slice(data * 4, data * 4 + itemBytes(words, at))));
-    } else if (isPortDisposition(type)) {
+    } else if (request.complex && isPortDisposition(type)) {
       const count = itemNumber(words, at);
       for (let i = 0; i < count; i++) items.rights.push(takeRight(ipc, type, words[data + i]!));
     }
@@ -88,7 +92,7 @@ export const replyStatus = (
     data = writeItem(words, data + 1, PORT_SEND, 32, 1);
     words[data] = right.index;
   }
-  request.complex = true;
+  request.complex = right !== null;
   request.size = (data + 1 - start) * 4;
   request.id += 100;
   const sent = sendToPort(ipc, request, true);

@@ -5,7 +5,7 @@
 //   quiesce  sends what would otherwise wait for a packet to ride on; before the driver idles
 
 import { assert } from "../base/assert.ts";
-import type { StepClock } from "../base/clock.ts";
+import { NEVER, type StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import type { Random } from "../base/random.ts";
 import { KERN_ABORTED, MACH_RCV_INTERRUPTED, MACH_SEND_INTERRUPTED } from "../base/status.ts";
@@ -15,9 +15,11 @@ import type { NetworkInterface } from "../hardware/network-interface.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { type KernelMessage, MessagePool } from "../ipc/kernel-message.ts";
+import { notifyPending } from "../ipc/notifications.ts";
 import { PORT_IN_KERNEL, type Port, PortTable } from "../ipc/port.ts";
 import { destroyMessage } from "../ipc/release.ts";
-import { completeReceive, completeSend, takeReceiver, takeSender } from "../ipc/waits.ts";
+import { Space } from "../ipc/space.ts";
+import { completeReceivers, completeSend, takeSender } from "../ipc/waits.ts";
 import { makeIdentifier } from "../norma/identifier.ts";
 import { IdentifierTable } from "../norma/identifier-table.ts";
 import { NetworkIpc } from "../norma/network-ipc.ts";
@@ -26,6 +28,7 @@ import { MachError } from "../task/mach-error.ts";
 import { NAME_SERVER_SPECIAL_PORT } from "../task/netname.ts";
 import type { Task } from "../task/task.ts";
 import type { TaskKernel, Waiting } from "../task/task-kernel.ts";
+import { TaskMemory } from "../vm/task-memory.ts";
 import { NameServer } from "./name-server.ts";
 import { Timers } from "./timers.ts";
 
@@ -47,6 +50,8 @@ export interface NodeOptions {
   readonly receiveReserve: number;
   /** Names per task. */
   readonly namesPerTask: number;
+  /** Rights between tasks of this node lead through the network (testing). */
+  readonly loopback: boolean;
   /** How long a waiting task steps the kernel before it suspends, ns; 0 = it suspends at once. */
   readonly spinNs: number;
   /** The node has its worker thread to itself. */
@@ -90,6 +95,7 @@ export class NodeKernel implements TaskKernel {
   /** Tasks that were resumed and have not run since. */
   runnable = 0;
 
+  private readonly networkIpc: NetworkIpc;
   private readonly driver: NodeDriver;
   private readonly random: Random;
   private readonly timers: Timers;
@@ -133,11 +139,22 @@ export class NodeKernel implements TaskKernel {
       this.clock,
       options.transport,
     );
-    this.identifiers = new IdentifierTable(this.node, this.nodes, ports, memory.counters);
-    const context = { memory, frames, pool, ports, doomed: [], destroying: false };
-    this.ipc = Object.assign(context, { remote: NO_REMOTE }) as IpcContext;
+    const { loopback } = options;
+    this.identifiers = new IdentifierTable(this.node, this.nodes, ports, memory.counters, loopback);
+    const context = {
+      memory,
+      frames,
+      pool,
+      ports,
+      doomed: [],
+      destroying: false,
+      notifications: [],
+    };
+    // The record and its network IPC know each other: one of them is tied in afterwards.
+    this.ipc = context as unknown as IpcContext;
     const backlogMax = Math.min(BACKLOG_WINDOWS * options.transport.windowPackets, pool.quarter);
-    this.ipc.remote = new NetworkIpc(this.ipc, this.transport, this.identifiers, backlogMax);
+    this.networkIpc = new NetworkIpc(this.ipc, this.transport, this.identifiers, backlogMax);
+    this.ipc.remote = this.networkIpc;
     pool.setSink(this);
 
     this.nameServer = new NameServer(this.ipc);
@@ -213,6 +230,12 @@ export class NodeKernel implements TaskKernel {
     return this.halted;
   }
 
+  /** The name space and the memory of a new task. */
+  newSpace(): Space {
+    const memory = new TaskMemory(this.memory.layout.pageBytes);
+    return new Space(this.ipc.ports, memory, this.namesPerTask);
+  }
+
   // --- tasks ------------------------------------------------------------------------------------
 
   taskResumes(task: Task): void {
@@ -236,23 +259,33 @@ export class NodeKernel implements TaskKernel {
     this.epoch += 1;
   }
 
-  messageToSend(task: Task, bytes: number): Promise<KernelMessage> {
+  messageToSend(task: Task, bytes: number, deadlineNs: number): Promise<KernelMessage | null> {
     if (this.halted) return Promise.reject(interrupted(MACH_SEND_INTERRUPTED));
-    return new Promise<KernelMessage>((resolve, reject) => {
-      this.roomWaiters.push({ task, bytes, resolve, reject });
+    return new Promise<KernelMessage | null>((resolve, reject) => {
+      const waiter: RoomWaiter = { task, bytes, resolve, reject, cancelTimer: null };
+      this.roomWaiters.push(waiter);
+      if (deadlineNs === NEVER) return;
+      waiter.cancelTimer = this.setTimer(deadlineNs, () => {
+        this.roomWaiters.splice(this.roomWaiters.indexOf(waiter), 1);
+        this.taskResumes(task);
+        resolve(null);
+      });
     });
   }
 
-  /** PoolSink: a message came back. Refused senders of other nodes are told first; then those here,
-   *  oldest first, as far as there is room. */
+  /** PoolSink: a message came back. What the kernel itself has to send goes first; then refused senders
+   *  of other nodes are told; then those here, oldest first, as far as there is room. */
   messageFreed(): void {
     const { pool } = this.ipc;
+    if (this.ipc.notifications.length > 0) notifyPending(this.ipc);
+    this.networkIpc.messageFreed();
     if (this.transport.isStopped && pool.roomToReceive) this.transport.buffersAvailable();
     while (this.roomWaiters.length > 0) {
-      const { task, bytes, resolve } = this.roomWaiters[0]!;
+      const { task, bytes, resolve, cancelTimer } = this.roomWaiters[0]!;
       const message = pool.takeToSend(bytes);
       if (message === null) return;
       this.roomWaiters.shift();
+      cancelTimer?.();
       this.taskResumes(task);
       resolve(message);
     }
@@ -298,18 +331,19 @@ export class NodeKernel implements TaskKernel {
     if (this.halted) return;
     this.halted = true;
     for (const port of this.ipc.ports) {
-      for (let wait = takeReceiver(port); wait !== null; wait = takeReceiver(port)) {
-        completeReceive(wait, MACH_RCV_INTERRUPTED);
-      }
+      completeReceivers(port.queue, MACH_RCV_INTERRUPTED);
       for (let wait = takeSender(port); wait !== null; wait = takeSender(port)) {
         const { message } = wait;
         completeSend(wait, MACH_SEND_INTERRUPTED);
-        destroyMessage(this.ipc, message!);
+        if (message !== null) destroyMessage(this.ipc, message);
       }
     }
     for (const reject of this.sleepers) reject(interrupted(KERN_ABORTED));
     this.sleepers.clear();
-    for (const { reject } of this.roomWaiters) reject(interrupted(MACH_SEND_INTERRUPTED));
+    for (const { reject, cancelTimer } of this.roomWaiters) {
+      cancelTimer?.();
+      reject(interrupted(MACH_SEND_INTERRUPTED));
+    }
     this.roomWaiters.length = 0;
     Atomics.store(this.memory.words, REG_STATE, NODE_HALTED);
   }
@@ -334,15 +368,9 @@ export class NodeKernel implements TaskKernel {
 interface RoomWaiter {
   readonly task: Task;
   readonly bytes: number;
-  readonly resolve: (message: KernelMessage) => void;
+  readonly resolve: (message: KernelMessage | null) => void;
   readonly reject: (error: MachError) => void;
+  cancelTimer: (() => void) | null;
 }
 
 const interrupted = (status: number): MachError => new MachError(status, "the machine was halted");
-
-/** Placeholder while the record and its network IPC are being tied together. */
-const NO_REMOTE = {
-  acceptsReceiveRights: false,
-  hasRoom: (): boolean => true,
-  send: (): number => assert(false, "the node is not assembled") as never,
-};

@@ -2,9 +2,9 @@
 // is asked for, and releases everything the task had. Outcomes are plain records: they cross threads.
 
 import { statusName } from "../base/status.ts";
-import { Space } from "../ipc/space.ts";
+import { destroySpace } from "../ipc/mach-port.ts";
+import type { Space } from "../ipc/space.ts";
 import { MachError } from "../task/mach-error.ts";
-import { destroySpace } from "../task/ports.ts";
 import { type Program, Task } from "../task/task.ts";
 import type { NodeKernel } from "./kernel.ts";
 
@@ -65,7 +65,7 @@ export class TaskRunner {
     this.loading -= 1;
     if (loaded.kind === "failed") return loaded;
     const id = this.nextId++;
-    const space = new Space(this.kernel.ipc.ports, this.kernel.namesPerTask);
+    const space = this.kernel.newSpace();
     const task = new Task(this.kernel, space, id);
     this.running += 1;
     const outcome = this.run(loaded.program, task, space, args);

@@ -23,9 +23,20 @@ export class IdentifierTable {
   private readonly counters: Float64Array;
   private readonly principals: (Port | null)[] = new Array(FIRST_LOCAL_ID).fill(null);
   private readonly proxies = new Map<Identifier, Port>();
+  /** Identifiers whose port is known to be dead. */
+  private readonly dead = new Set<Identifier>();
+  /** Proxies for ports of this very node are made (testing). */
+  private readonly loopback: boolean;
 
   /** `counters`: the node's, in which proxies are counted. */
-  constructor(node: number, nodes: number, ports: PortTable, counters: Float64Array) {
+  constructor(
+    node: number,
+    nodes: number,
+    ports: PortTable,
+    counters: Float64Array,
+    loopback = false,
+  ) {
+    this.loopback = loopback;
     this.counters = counters;
     this.node = node;
     this.nodes = nodes;
@@ -62,20 +73,39 @@ export class IdentifierTable {
     return null;
   }
 
-  /** The principal or the proxy of an identifier; the proxy is made if need be (`created` tells).
-   *  Null for an identifier of this node whose port is gone, or of a node that does not exist. */
+  /** The principal or the proxy of an identifier; the proxy is made if need be. Null for a port that is
+   *  dead or gone, as far as is known here, or of a node that does not exist. */
   portOf(identifier: Identifier): Port | null {
     const node = identifierNode(identifier);
-    if (node === this.node) return this.principal(identifier);
+    if (node === this.node && !this.loopback) return this.principal(identifier);
     const known = this.proxies.get(identifier);
     if (known !== undefined) return known;
     if (node >= this.nodes || identifierLocal(identifier) === 0) return null;
+    if (this.dead.has(identifier)) return null;
+    if (node === this.node && !this.isAlive(identifier)) return null;
     const proxy = this.ports.create(PORT_PROXY);
     proxy.identifier = identifier;
     proxy.home = node;
     this.proxies.set(identifier, proxy);
     this.counters[COUNTERS.proxies.index]! += 1;
     return proxy;
+  }
+
+  private isAlive(identifier: Identifier): boolean {
+    const port = this.principal(identifier);
+    return port !== null && port.state !== PORT_DEAD;
+  }
+
+  /** The proxy of an identifier, if this node has one. */
+  proxyOf(identifier: Identifier): Port | null {
+    return this.proxies.get(identifier) ?? null;
+  }
+
+  /** The port behind a proxy is dead: rights that still arrive are dead on arrival. */
+  forget(proxy: Port): void {
+    this.proxies.delete(proxy.identifier);
+    this.dead.add(proxy.identifier);
+    this.counters[COUNTERS.proxies.index]! -= 1;
   }
 
   get proxyCount(): number {

@@ -11,7 +11,6 @@
 // receiver, and never blocks.
 
 import { COUNTERS } from "../base/counters.ts";
-import { MACH_MSG_SUCCESS } from "../base/status.ts";
 import { alignUp, WORD_BYTES } from "../base/words.ts";
 import { FRAME_ARMED, FRAME_MESSAGE, NO_FRAME } from "../hardware/frame-table.ts";
 import {
@@ -20,15 +19,15 @@ import {
   PACKET_INLINE,
   PACKET_INLINE_BYTES_MAX,
   PACKET_PAGE,
-  packetDestination,
 } from "../hardware/packet-layout.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { BODY_DEAD } from "../ipc/copyin.ts";
-import { bodyWord, type KernelMessage } from "../ipc/kernel-message.ts";
+import { bodyWord, bodyWords, type KernelMessage } from "../ipc/kernel-message.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { admitSender, sendToPort } from "../ipc/queueing.ts";
 import { destroyMessage, releaseRight } from "../ipc/release.ts";
 import type { RemoteDelivery } from "../ipc/remote.ts";
+import { RightWalk } from "../ipc/right-walk.ts";
 import {
   type CarriedRight,
   isPortDisposition,
@@ -39,14 +38,27 @@ import {
 import {
   checkItem,
   ITEM_GOOD,
+  isInline,
   itemData,
   itemEnd,
   itemNumber,
   itemType,
 } from "../ipc/typed-item.ts";
+import type { SendWait } from "../ipc/waits.ts";
 import { copyWords } from "../ipc/word-copy.ts";
-import { DEAD_IDENTIFIER, type Identifier, NULL_IDENTIFIER } from "./identifier.ts";
+import { AcceptReports } from "./accept-reports.ts";
+import { FlowControl } from "./flow-control.ts";
+import {
+  DEAD_IDENTIFIER,
+  FIRST_LOCAL_ID,
+  type Identifier,
+  identifierLocal,
+  NULL_IDENTIFIER,
+} from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
+import { OverflowStream } from "./overflow-stream.ts";
+import { PortDeaths } from "./port-deaths.ts";
+import { PortNotes } from "./port-notes.ts";
 import { REFUSED, type Transport, type TransportClient } from "./transport.ts";
 import {
   WIRE_BITS,
@@ -56,15 +68,35 @@ import {
   WIRE_REMOTE,
   WIRE_SIZE,
 } from "./wire-layout.ts";
-import { KIND_MESSAGE, WIRE_BITS_RESERVED, WIRE_COMPLEX } from "./wire-values.ts";
+import {
+  KIND_MESSAGE,
+  NOTE_ACCEPTED,
+  NOTE_ALLOWANCE,
+  NOTE_DEAD,
+  NOTE_DESTROYED,
+  NOTE_ONCE_GONE,
+  NOTE_RETURN,
+  NOTE_WANT,
+  WIRE_ACCEPT_MAX,
+  WIRE_ACCEPT_SHIFT,
+  WIRE_BITS_RESERVED,
+  WIRE_COMPLEX,
+  WIRE_METERED,
+  WIRE_OVERFLOW,
+} from "./wire-values.ts";
 
 export class NetworkIpc implements RemoteDelivery, TransportClient {
-  readonly acceptsReceiveRights = false;
   private readonly ipc: IpcContext;
   private readonly transport: Transport;
   private readonly identifiers: IdentifierTable;
+  private readonly node: number;
   private readonly backlogMax: number;
-  /** Proxies of each node at which senders wait for room, in turn. */
+  private readonly notes: PortNotes;
+  private readonly flow: FlowControl;
+  private readonly stream: OverflowStream;
+  private readonly deaths: PortDeaths;
+  private readonly accepts: AcceptReports;
+  /** Proxies of each node at which senders wait for room on the way there, in turn. */
   private readonly crowded = new Map<number, Port[]>();
 
   /** `backlogMax`: packets that may be on their way to one node before ordinary senders to it wait. A
@@ -78,13 +110,25 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     this.ipc = ipc;
     this.transport = transport;
     this.identifiers = identifiers;
+    this.node = ipc.memory.node;
     this.backlogMax = backlogMax;
+    this.stream = new OverflowStream(ipc, transport, this);
+    this.notes = new PortNotes(ipc, transport, this);
+    this.flow = new FlowControl(ipc, this.notes);
+    this.deaths = new PortDeaths(ipc, identifiers, this.notes);
+    this.accepts = new AcceptReports(this.notes);
     transport.register(KIND_MESSAGE, this);
   }
 
   // --- out ----------------------------------------------------------------------------------------
 
+  /** A receive right stays on its node: so far it can only go round through a loopback proxy. */
+  acceptsReceiveRight(destination: Port): boolean {
+    return destination.state !== PORT_PROXY || destination.home === this.node;
+  }
+
   hasRoom(proxy: Port): boolean {
+    if (!this.flow.hasRoom(proxy)) return false;
     if (this.transport.backlog(proxy.home) < this.backlogMax) return true;
     const waiting = this.crowded.get(proxy.home);
     if (waiting === undefined) this.crowded.set(proxy.home, [proxy]);
@@ -92,28 +136,45 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     return false;
   }
 
+  senderWaits(proxy: Port): void {
+    this.flow.senderWaits(proxy);
+  }
+
   /** Lets senders to a node go on as far as there is room, one of each proxy in turn. */
-  private admit(node: number): void {
+  private relieve(node: number): void {
     const waiting = this.crowded.get(node)!;
     while (waiting.length > 0 && this.transport.backlog(node) < this.backlogMax) {
       const proxy = waiting.shift()!;
-      if (proxy.senderFirst === null) continue; // interrupted meanwhile
+      if (proxy.senderFirst === null || !this.flow.hasRoom(proxy)) continue;
       admitSender(this.ipc, proxy);
       if (proxy.senderFirst !== null) waiting.push(proxy);
     }
     if (waiting.length === 0) this.crowded.delete(node);
   }
 
-  send(message: KernelMessage): number {
+  send(message: KernelMessage, always: boolean): void {
     const { memory } = this.ipc;
     const { words, counters } = memory;
     const { at, size } = message;
     const proxy = message.remote!;
-    const carried = alignUp(size, WORD_BYTES);
-    if (message.complex) this.translateBodyOut(message);
+    const carried = message.overflow?.body == null ? alignUp(size, WORD_BYTES) : 0;
+    let bits = message.remoteRight | (message.localRight << 8);
+    if (message.complex) {
+      this.translateBodyOut(message);
+      bits |= WIRE_COMPLEX;
+    }
+    if (message.overflow !== null) bits |= WIRE_OVERFLOW;
+    if (!always && message.remoteRight === PORT_SEND && !isSpecial(proxy.identifier)) {
+      message.metered = true;
+      bits |= WIRE_METERED;
+      this.flow.countOut(proxy);
+    }
+    if (message.accept !== null) {
+      bits |= this.accepts.register(message.accept) << WIRE_ACCEPT_SHIFT;
+      message.accept = null;
+    }
     words[at + WIRE_KIND] = KIND_MESSAGE;
-    words[at + WIRE_BITS] =
-      message.remoteRight | (message.localRight << 8) | (message.complex ? WIRE_COMPLEX : 0);
+    words[at + WIRE_BITS] = bits;
     words[at + WIRE_REMOTE] = proxy.identifier;
     words[at + WIRE_LOCAL] = this.replyOut(message);
     words[at + WIRE_ID] = message.id;
@@ -123,22 +184,22 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     words[at + PACKET_FRAME] = message.frame === NO_FRAME ? 0 : message.frame;
     leaveNode(proxy, message.remoteRight);
     counters[COUNTERS.messagesRemote.index]! += 1;
-    this.transport.submit(proxy.home, at);
-    return MACH_MSG_SUCCESS;
+    this.stream.submit(proxy.home, message);
   }
 
   private replyOut(message: KernelMessage): Identifier {
     if (message.local === null) return message.localDead ? DEAD_IDENTIFIER : NULL_IDENTIFIER;
-    return this.rightOut(message.local, message.localRight);
+    return this.rightOut(message.local, message.localRight, message.remote!.home);
   }
 
   /** Takes a right off this node's counts and gives what stands for it on the wire. */
-  private rightOut(port: Port, right: CarriedRight): Identifier {
-    if (port.state === PORT_DEAD) {
+  private rightOut(port: Port, right: CarriedRight, node: number): Identifier {
+    if (port.state === PORT_DEAD && right !== PORT_RECEIVE) {
       releaseRight(this.ipc, port, right);
       return DEAD_IDENTIFIER;
     }
     const identifier = this.identifiers.identifierOf(port);
+    if (port.state !== PORT_PROXY) this.deaths.exported(port, right, node);
     leaveNode(port, right);
     return identifier;
   }
@@ -146,46 +207,49 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   /** Port indexes to identifiers, in place. */
   private translateBodyOut(message: KernelMessage): void {
     const { memory, ports } = this.ipc;
-    const { words } = memory;
-    const start = bodyWord(memory, message);
-    const end = start + (message.size >> 2);
-    for (let at = start; at < end; at = itemEnd(words, at)) {
-      const right = itemType(words, at);
-      if (!isPortDisposition(right)) continue;
-      const data = itemData(words, at);
-      const count = itemNumber(words, at);
-      for (let i = 0; i < count; i++) {
-        const index = words[data + i]!;
-        if (index <= 0) continue; // null and dead are the same on the wire
-        words[data + i] = this.rightOut(ports.byIndex(index), right as CarriedRight);
-      }
+    const walk = new RightWalk(memory, message);
+    while (walk.next()) {
+      const index = walk.word;
+      if (index <= 0) continue; // null and dead are the same on the wire
+      walk.word = this.rightOut(ports.byIndex(index), walk.right, message.remote!.home);
     }
   }
 
   released(packet: number): void {
-    const node = packetDestination(this.ipc.memory.words, packet);
-    this.ipc.pool.put(this.ipc.pool.byPacket(packet));
-    if (this.crowded.size > 0 && this.crowded.has(node)) this.admit(node);
+    const { pool } = this.ipc;
+    const message = pool.byPacket(packet);
+    const proxy = message.remote!;
+    const { metered } = message;
+    if (!this.stream.keeps(message)) pool.put(message);
+    if (metered) this.flow.acknowledged(proxy);
+    if (this.crowded.size > 0 && this.crowded.has(proxy.home)) this.relieve(proxy.home);
+  }
+
+  /** A message of the pool has come back: notes that waited for one go. */
+  messageFreed(): void {
+    this.notes.sendPending();
   }
 
   // --- in -----------------------------------------------------------------------------------------
 
-  accept(at: number, _source: number): number {
+  accept(at: number, source: number): number {
     const { memory, pool } = this.ipc;
     const { words } = memory;
     const frame = words[at + PACKET_FRAME]!;
-    if (!this.isSound(at)) {
+    if (!this.isSound(at, source)) {
       // The transport vouches for it, so it will not get better by being sent again.
       memory.counters[COUNTERS.damaged.index]! += 1;
       return frame;
     }
+    const overflows = (words[at + WIRE_BITS]! & WIRE_OVERFLOW) !== 0;
+    if (overflows && !pool.roomToReceiveLarge) return REFUSED;
     const message = pool.takeToReceive(words[at + PACKET_PAGE] !== 0);
     if (message === null) return REFUSED;
     // --- committed: the packet is stored -----------------------------------------------------------
     const armNext = this.takeBody(at, frame, message);
-    this.translateIn(at, message);
-    if (message.remote === null) destroyMessage(this.ipc, message);
-    else sendToPort(this.ipc, message, true);
+    this.takeHeader(at, source, message);
+    if (overflows) this.stream.expect(source, message);
+    else this.deliver(source, message);
     return armNext;
   }
 
@@ -197,7 +261,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     if (words[at + PACKET_PAGE] === 0) {
       const count = words[at + PACKET_INLINE]! >> 2;
       copyWords(words, message.at + PACKET_BODY, words, at + PACKET_BODY, count);
-      memory.counters[COUNTERS.copiedBytes.index]! += message.size;
+      memory.counters[COUNTERS.copiedBytes.index]! += count * 4;
       return frame;
     }
     frames.hand(frame, FRAME_ARMED, FRAME_MESSAGE);
@@ -205,38 +269,69 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     return frames.allocate(FRAME_ARMED);
   }
 
-  private translateIn(at: number, message: KernelMessage): void {
+  /** The header's rights; the identifier of a destination that is gone stays behind in the message. */
+  private takeHeader(at: number, source: number, message: KernelMessage): void {
     const { words } = this.ipc.memory;
     const bits = words[at + WIRE_BITS]!;
     message.id = words[at + WIRE_ID]!;
     message.complex = (bits & WIRE_COMPLEX) !== 0;
+    message.metered = (bits & WIRE_METERED) !== 0;
     message.remoteRight = (bits & 0xff) as CarriedRight;
     message.localRight = ((bits >>> 8) & 0xff) as CarriedRight;
-    message.remote = this.identifiers.principal(words[at + WIRE_REMOTE]!);
+    const identifier = words[at + WIRE_REMOTE]!;
+    message.remote = this.identifiers.principal(identifier);
     if (message.remote !== null) enterNode(message.remote, message.remoteRight);
+    if (message.remote === null || message.remote.state === PORT_DEAD) {
+      this.deaths.messageForTheDead(source, identifier);
+    }
+    const request = (bits >>> WIRE_ACCEPT_SHIFT) & WIRE_ACCEPT_MAX;
+    if (request !== 0) message.accept = this.accepts.reportTo(source, identifier, request);
     const reply = words[at + WIRE_LOCAL]!;
     message.local = this.portIn(reply, message.localRight);
     message.localDead = message.local === null && reply !== NULL_IDENTIFIER;
+  }
+
+  /** OverflowReceiver. */
+  overflowArrived(source: number, message: KernelMessage): void {
+    const { memory } = this.ipc;
+    const words = bodyWords(memory, message);
+    const start = bodyWord(memory, message);
+    const end = start + (message.size >> 2);
+    if (message.complex && !isSoundBody(words, start, end, source === this.node, true)) {
+      memory.counters[COUNTERS.damaged.index]! += 1;
+      message.complex = false; // what it holds is not rights
+      destroyMessage(this.ipc, message);
+      return;
+    }
+    this.deliver(source, message);
+  }
+
+  private deliver(source: number, message: KernelMessage): void {
+    const { ipc } = this;
     if (message.complex) this.translateBodyIn(message);
+    const port = message.remote;
+    if (port === null) {
+      destroyMessage(ipc, message);
+      return;
+    }
+    const counts = message.metered && port.state !== PORT_DEAD;
+    const queuedBefore = port.messageCount;
+    sendToPort(ipc, message, true);
+    if (counts) this.flow.countIn(port, source, queuedBefore);
   }
 
   /** Identifiers to port indexes, in place. */
   private translateBodyIn(message: KernelMessage): void {
-    const { memory } = this.ipc;
-    const { words } = memory;
-    const start = bodyWord(memory, message);
-    const end = start + (message.size >> 2);
-    for (let at = start; at < end; at = itemEnd(words, at)) {
-      const right = itemType(words, at);
-      if (!isPortDisposition(right)) continue;
-      const data = itemData(words, at);
-      const count = itemNumber(words, at);
-      for (let i = 0; i < count; i++) {
-        const identifier = words[data + i]!;
-        if (identifier === NULL_IDENTIFIER) continue;
-        const port = this.portIn(identifier, right as CarriedRight);
-        words[data + i] = port === null ? BODY_DEAD : port.index;
-      }
+    const walk = new RightWalk(this.ipc.memory, message);
+    while (walk.next()) {
+      const identifier = walk.word;
+      if (identifier === NULL_IDENTIFIER) continue;
+      const { right } = walk;
+      const port =
+        right === PORT_RECEIVE
+          ? this.identifiers.principal(identifier)
+          : this.portIn(identifier, right);
+      walk.word = port === null ? BODY_DEAD : port.index;
     }
   }
 
@@ -245,11 +340,67 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     if (identifier === NULL_IDENTIFIER || identifier === DEAD_IDENTIFIER) return null;
     const port = this.identifiers.portOf(identifier);
     if (port !== null) enterNode(port, right);
+    else if (right === PORT_SEND_ONCE) this.deaths.deadOnArrival(identifier);
     return port;
   }
 
+  get canReport(): boolean {
+    return this.accepts.hasRoom;
+  }
+
+  // --- ports --------------------------------------------------------------------------------------
+
+  admit(port: Port, wait: SendWait): void {
+    this.flow.admit(port, wait);
+  }
+
+  portDied(port: Port): void {
+    this.deaths.portDied(port);
+  }
+
+  limitChanged(port: Port): void {
+    this.flow.limitChanged(port);
+  }
+
+  principalOf(proxy: Port): Port | null {
+    return proxy.home === this.node ? this.identifiers.principal(proxy.identifier) : null;
+  }
+
+  /** NoteReader. Notes about ports that are gone are late. */
+  noteArrived(
+    node: number,
+    note: number,
+    identifier: Identifier,
+    first: number,
+    second: number,
+  ): void {
+    switch (note) {
+      case NOTE_ALLOWANCE: {
+        const proxy = this.identifiers.proxyOf(identifier);
+        if (proxy === null) return;
+        this.flow.allowanceArrived(proxy, first, second >>> 1, (second & 1) !== 0);
+        return;
+      }
+      case NOTE_DEAD:
+        this.deaths.deathArrived(identifier);
+        return;
+      case NOTE_ACCEPTED:
+        this.accepts.accepted(this.ipc, first);
+        return;
+      case NOTE_DESTROYED:
+        this.accepts.destroyed(this.ipc, first);
+        return;
+    }
+    const port = this.identifiers.principal(identifier);
+    if (port === null) return;
+    if (note === NOTE_ONCE_GONE) this.deaths.onceGone(port, first);
+    else if (port.state === PORT_DEAD) return;
+    else if (note === NOTE_WANT) this.flow.wantArrived(port, node);
+    else if (note === NOTE_RETURN) this.flow.returnArrived(port, node);
+  }
+
   /** All that must hold before the message's words are believed. */
-  private isSound(at: number): boolean {
+  private isSound(at: number, source: number): boolean {
     const { memory } = this.ipc;
     const { words } = memory;
     const bits = words[at + WIRE_BITS]!;
@@ -262,20 +413,38 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     if (remoteRight !== PORT_SEND && remoteRight !== PORT_SEND_ONCE) return false;
     if (localRight !== PORT_SEND && localRight !== PORT_SEND_ONCE) return false;
     const carried = alignUp(size, WORD_BYTES);
+    if (size > memory.layout.pageBytes) {
+      // The body comes with the overflow, and is looked at then.
+      return (bits & WIRE_OVERFLOW) !== 0 && inline === 0 && page === 0;
+    }
     if (page === 0 ? carried !== inline : inline !== 0 || carried !== page) return false;
     if (page === 0 && size > PACKET_INLINE_BYTES_MAX) return false;
-    if ((bits & WIRE_COMPLEX) === 0) return true;
+    if ((bits & WIRE_COMPLEX) === 0) return (bits & WIRE_OVERFLOW) === 0;
     const start = page === 0 ? at + PACKET_BODY : memory.frameWord(words[at + PACKET_FRAME]!);
-    return isSoundBody(words, start, start + (size >> 2));
+    const outOfLine = (bits & WIRE_OVERFLOW) !== 0;
+    return isSoundBody(words, start, start + (size >> 2), source === this.node, outOfLine);
   }
 }
 
-const isSoundBody = (words: Int32Array, start: number, end: number): boolean => {
+const isSpecial = (identifier: Identifier): boolean => identifierLocal(identifier) < FIRST_LOCAL_ID;
+
+/** `receive`: receive rights may be among the rights. `outOfLine`: regions with data may. */
+const isSoundBody = (
+  words: Int32Array,
+  start: number,
+  end: number,
+  receive: boolean,
+  outOfLine: boolean,
+): boolean => {
   for (let at = start; at < end; at = itemEnd(words, at)) {
     if (checkItem(words, at, end, isPortDisposition) !== ITEM_GOOD) return false;
+    if (!isInline(words, at) && words[itemData(words, at)] !== 0 && !outOfLine) return false;
     const type = itemType(words, at);
     if (!isPortDisposition(type)) continue;
-    if (type === PORT_RECEIVE || type > PORT_SEND_ONCE) return false;
+    if (type > PORT_SEND_ONCE || (type === PORT_RECEIVE && !receive)) return false;
+    if (!isInline(words, at) && itemNumber(words, at) > 0 && words[itemData(words, at)] === 0) {
+      return false; // rights without the words that they are in
+    }
   }
   return true;
 };
@@ -283,7 +452,7 @@ const isSoundBody = (words: Int32Array, start: number, end: number): boolean => 
 /** A right that a message held leaves this node's counts for the wire. */
 const leaveNode = (port: Port, right: CarriedRight): void => {
   if (right === PORT_SEND) port.sendRights -= 1;
-  else if (port.state === PORT_PROXY) port.sendOnceRights -= 1;
+  else if (right === PORT_SEND_ONCE && port.state === PORT_PROXY) port.sendOnceRights -= 1;
 };
 
 /** A right arrived from the wire and is held by a message here. */

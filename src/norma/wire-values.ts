@@ -3,6 +3,10 @@
 export const KIND_CONTROL = 1;
 export const KIND_MESSAGE = 2;
 export const KIND_NX = 3;
+/** More of the message whose own packet came last from that node and said WIRE_OVERFLOW. */
+export const KIND_OVERFLOW = 4;
+/** What nodes tell each other of a port (port-notes.ts). */
+export const KIND_NOTE = 5;
 /** Kinds are below this. */
 export const KINDS_MAX = 8;
 
@@ -12,7 +16,35 @@ export const CONTROL_ACK = 1;
 /** WIRE_ACK was the last that could be stored: send again from the next on. */
 export const CONTROL_NACK = 2;
 
-/** Flag in WIRE_BITS: the body is typed items with identifiers in place of rights. */
+/** Flags in WIRE_BITS. The body is typed items with identifiers in place of rights. */
 export const WIRE_COMPLEX = 1 << 31;
+/** Packets of KIND_OVERFLOW follow. */
+export const WIRE_OVERFLOW = 1 << 30;
+/** It counts against the queue limit of its destination. */
+export const WIRE_METERED = 1 << 29;
+/** Its sender wants to hear when it is taken: the number of the request, 0 for none. */
+export const WIRE_ACCEPT_SHIFT = 16;
+export const WIRE_ACCEPT_MAX = 0x3ff;
 /** Bits of WIRE_BITS that must be zero. */
-export const WIRE_BITS_RESERVED = ~(WIRE_COMPLEX | 0xffff);
+export const WIRE_BITS_RESERVED = ~(
+  WIRE_COMPLEX |
+  WIRE_OVERFLOW |
+  WIRE_METERED |
+  (WIRE_ACCEPT_MAX << WIRE_ACCEPT_SHIFT) |
+  0xffff
+);
+
+/** What a note says, in WIRE_BITS; WIRE_REMOTE is the port's identifier. */
+/** Home to proxy: WIRE_LOCAL messages may be sent in all (OPEN_ALLOWANCE: any), WIRE_ID queue limit. */
+export const NOTE_ALLOWANCE = 1;
+/** Proxy to home: a sender waits. */
+export const NOTE_WANT = 2;
+/** Proxy to home: the sender that one message was granted to does not wait any more. */
+export const NOTE_RETURN = 3;
+/** Home to proxy: the port is dead. */
+export const NOTE_DEAD = 4;
+/** Proxy to home: WIRE_LOCAL send-once rights to the dead port have gone with the proxy. */
+export const NOTE_ONCE_GONE = 5;
+/** Home to proxy: the message of request WIRE_LOCAL has been taken; or was destroyed. */
+export const NOTE_ACCEPTED = 6;
+export const NOTE_DESTROYED = 7;

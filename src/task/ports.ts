@@ -1,8 +1,7 @@
-// task.ports: the mach_port_* calls on the task's own name space (MACH 3.0 mach_port.defs).
-// Present: allocate, names, type, destroy, deallocate, getRefs, modRefs (send and receive),
-// insertRight, setQlimit, getReceiveStatus. Each failure is a MachError with Mach's code.
+// task.ports: the mach_port calls on the task's own name space (Mach 3.0 mach_port.defs). They go straight
+// to the kernel instead of by a message to the task's kernel port, and so are synchronous.
+// Each failure is a MachError with Mach's code.
 
-import { PORT_QUEUE_LIMIT_MAX, USER_REFERENCES_MAX } from "../base/limits.ts";
 import {
   KERN_INVALID_CAPABILITY,
   KERN_INVALID_NAME,
@@ -11,31 +10,53 @@ import {
   KERN_INVALID_VALUE,
   KERN_NAME_EXISTS,
   KERN_NO_SPACE,
-  KERN_RIGHT_EXISTS,
   KERN_SUCCESS,
-  KERN_UREFS_OVERFLOW,
 } from "../base/status.ts";
 import type { IpcContext } from "../ipc/context.ts";
-import { PORT_IN_SPACE, type Port } from "../ipc/port.ts";
-import { admitSenders } from "../ipc/queueing.ts";
-import { releaseRight } from "../ipc/release.ts";
+import { copyoutRight } from "../ipc/copyout.ts";
 import {
+  checkInsert,
+  insertChecked,
+  makeOut,
+  type Out,
+  portAllocate,
+  portAllocateName,
+  portDeallocate,
+  portDestroy,
+  portExtractRight,
+  portGetReceiveStatus,
+  portGetRefs,
+  portGetSetStatus,
+  portModRefs,
+  portMoveMember,
+  portRename,
+  portRequestNotification,
+  portSetMscount,
+  portSetQlimit,
+  portSetSeqno,
+  portType,
+  type ReceiveStatus,
+} from "../ipc/mach-port.ts";
+import { notifyDetached } from "../ipc/notifications.ts";
+import type { Port } from "../ipc/port.ts";
+import {
+  type CarriedRight,
   COPY_SEND,
+  carriedRight,
   type Disposition,
+  isPortDisposition,
   MACH_PORT_DEAD,
   MACH_PORT_NULL,
-  MAKE_SEND,
+  MAKE_SEND_ONCE,
+  MOVE_RECEIVE,
   MOVE_SEND,
-  PORT_RECEIVE,
-  PORT_SEND,
+  MOVE_SEND_ONCE,
   PORT_SEND_ONCE,
   type PortName,
   RIGHT_DEAD_NAME,
+  RIGHT_PORT_SET,
   RIGHT_RECEIVE,
-  RIGHT_SEND,
-  RIGHT_SEND_ONCE,
   type Right,
-  TYPE_DEAD_NAME,
   TYPE_RECEIVE,
   TYPE_SEND,
   TYPE_SEND_ONCE,
@@ -43,34 +64,42 @@ import {
 import { NO_ENTRY, type Space } from "../ipc/space.ts";
 import { MachError } from "./mach-error.ts";
 
-/** What mach_port_get_receive_status tells. */
-export interface ReceiveStatus {
-  readonly seqno: number;
-  readonly mscount: number;
-  readonly qlimit: number;
-  readonly msgcount: number;
-  readonly sorights: number;
-  readonly srights: boolean;
-}
+/** What mach_port_allocate can make. */
+export type Allocatable = "receive" | "port-set" | "dead-name";
+
+const RIGHTS: Readonly<Record<string, number>> = {
+  receive: RIGHT_RECEIVE,
+  "port-set": RIGHT_PORT_SET,
+  "dead-name": RIGHT_DEAD_NAME,
+};
 
 export class Ports {
   readonly #ipc: IpcContext;
   readonly #space: Space;
+  readonly #out: Out = makeOut();
 
   constructor(ipc: IpcContext, space: Space) {
     this.#ipc = ipc;
     this.#space = space;
   }
 
-  /** A new port's receive right, or a dead name. KERN_NO_SPACE, KERN_INVALID_TASK. */
-  allocate(right: "receive" | "dead-name" = "receive"): PortName {
-    checkLive(this.#space);
-    if (!this.#space.hasRoom) throw new MachError(KERN_NO_SPACE, "the name space is full");
-    if (right === "dead-name") return this.#space.insert(null, TYPE_DEAD_NAME, 1);
-    if (right !== "receive") {
-      throw new MachError(KERN_INVALID_VALUE, `right is ${right}; "receive" or "dead-name"`);
-    }
-    return this.#space.insertReceive(this.#ipc.ports.create(PORT_IN_SPACE));
+  /** A new port's receive right, a new port set, or a dead name. KERN_INVALID_VALUE, KERN_NO_SPACE. */
+  allocate(right: Allocatable = "receive"): PortName {
+    const status = portAllocate(this.#ipc, this.#space, RIGHTS[right] ?? -1, this.#out);
+    this.#check(status, () => `right is ${right}`);
+    return this.#out.value;
+  }
+
+  /** The same under a name of the task's choice. KERN_INVALID_VALUE, KERN_NAME_EXISTS, KERN_NO_SPACE. */
+  allocateName(name: PortName, right: Allocatable = "receive"): void {
+    const status = portAllocateName(this.#ipc, this.#space, RIGHTS[right] ?? -1, toName(name));
+    this.#check(status, () => `right is ${right}, name ${hex(name)}`);
+  }
+
+  /** Gives what is under a name another one. KERN_INVALID_VALUE, KERN_INVALID_NAME, KERN_NAME_EXISTS. */
+  rename(old: PortName, name: PortName): void {
+    const status = portRename(this.#space, old, toName(name));
+    this.#check(status, () => `old name ${hex(old)}, new name ${hex(name)}`);
   }
 
   /** All names of this task. */
@@ -78,184 +107,199 @@ export class Ports {
     return [...this.#space.names()];
   }
 
-  /** Type bits of a name (TYPE_SEND, TYPE_RECEIVE, ...). KERN_INVALID_NAME. */
+  /** Type bits of a name (TYPE_SEND, TYPE_RECEIVE, ..., TYPE_DNREQUEST). KERN_INVALID_NAME. */
   type(name: PortName): number {
-    return this.#space.typeAt(this.#find(name));
+    this.#check(portType(this.#space, name, this.#out), () => naming(name));
+    return this.#out.value;
+  }
+
+  /** Releases all rights under a name. KERN_INVALID_NAME. */
+  destroy(name: PortName): void {
+    this.#check(portDestroy(this.#ipc, this.#space, name), () => naming(name));
+  }
+
+  /** Drops one reference of a send right, send-once right or dead name. KERN_INVALID_NAME,
+   *  KERN_INVALID_RIGHT. */
+  deallocate(name: PortName): void {
+    const status = portDeallocate(this.#ipc, this.#space, name);
+    this.#check(status, () => `${naming(name)}; a receive right or a set is not deallocated`);
   }
 
   /** User references that a name has for one kind of right; 0 if it lacks it. */
   getRefs(name: PortName, right: Right): number {
-    checkRight(right);
-    const index = this.#find(name);
-    const type = this.#space.typeAt(index);
-    if ((type & (1 << (16 + right))) === 0) return 0;
-    return right === RIGHT_RECEIVE ? 1 : this.#space.referencesAt(index);
+    const status = portGetRefs(this.#space, name, right, this.#out);
+    this.#check(status, () => `${naming(name)}, right is ${right}`);
+    return this.#out.value;
   }
 
-  /** Releases all rights under a name. */
-  destroy(name: PortName): void {
-    const index = this.#find(name);
-    const type = this.#space.typeAt(index);
-    const port = this.#space.portAt(index);
-    if ((type & TYPE_SEND) !== 0) this.#dropSend(index, this.#space.referencesAt(index));
-    if ((type & TYPE_RECEIVE) !== 0) this.#destroyReceive(index);
-    if (type === TYPE_SEND_ONCE) this.#dropSendOnce(index, port!);
-    if (type === TYPE_DEAD_NAME) this.#space.release(index);
-  }
-
-  /** Drops one reference of a send right, send-once right or dead name. */
-  deallocate(name: PortName): void {
-    const index = this.#find(name);
-    const type = this.#space.typeAt(index);
-    if ((type & TYPE_SEND) !== 0) this.#dropSend(index, 1);
-    else if (type === TYPE_SEND_ONCE) this.#dropSendOnce(index, this.#space.portAt(index)!);
-    else if (type === TYPE_DEAD_NAME) this.#space.dropReference(index);
-    else throw new MachError(KERN_INVALID_RIGHT, `name ${hex(name)} has only a receive right`);
-  }
-
-  /** Changes the references of one right under a name. Receive and send-once: 0 or -1. */
+  /** Changes the references of one right under a name. Receive, set and send-once: 0 or -1.
+   *  KERN_INVALID_VALUE, KERN_INVALID_NAME, KERN_INVALID_RIGHT, KERN_UREFS_OVERFLOW. */
   modRefs(name: PortName, right: Right, delta: number): void {
-    checkRight(right);
-    const index = this.#find(name);
-    const type = this.#space.typeAt(index);
-    if ((type & (1 << (16 + right))) === 0) {
-      throw new MachError(KERN_INVALID_RIGHT, `name ${hex(name)} has no right of kind ${right}`);
-    }
-    switch (right) {
-      case RIGHT_RECEIVE:
-        this.#checkMinusOne(delta);
-        if (delta === -1) this.#destroyReceive(index);
-        return;
-      case RIGHT_SEND_ONCE:
-        this.#checkMinusOne(delta);
-        if (delta === -1) this.#dropSendOnce(index, this.#space.portAt(index)!);
-        return;
-      case RIGHT_SEND:
-      case RIGHT_DEAD_NAME:
-        this.#modReferences(index, right, delta);
-        return;
-      default:
-        throw new MachError(KERN_INVALID_VALUE, `right is ${right}`);
-    }
+    const status = portModRefs(this.#ipc, this.#space, name, right, delta);
+    this.#check(status, () => `${naming(name)}, right is ${right}, delta is ${delta}`);
   }
 
-  /** Gives this task a right made from `from` (a name of this task) under `name`. With the task's
-   *  own receive right: insertRight(name, name, MAKE_SEND) adds a send right to it. */
+  /** Puts a right made from `from`, a name of this task, under `name`. With the task's own receive right:
+   *  insertRight(name, name, MAKE_SEND) adds a send right to it. KERN_INVALID_VALUE, KERN_INVALID_NAME,
+   *  KERN_INVALID_RIGHT, KERN_INVALID_CAPABILITY, KERN_NAME_EXISTS, KERN_RIGHT_EXISTS,
+   *  KERN_UREFS_OVERFLOW; nothing has changed then. */
   insertRight(name: PortName, from: PortName, disposition: Disposition): void {
-    if (name === MACH_PORT_NULL || name === MACH_PORT_DEAD) {
-      throw new MachError(KERN_INVALID_VALUE, `name is ${hex(name)}, which is never one's own`);
+    const status = this.#insert(toName(name), from, disposition);
+    this.#check(
+      status,
+      () => `name ${hex(name)}, from ${hex(from)}, disposition is ${disposition}`,
+    );
+  }
+
+  #insert(name: PortName, from: PortName, disposition: number): number {
+    const space = this.#space;
+    if (name === MACH_PORT_NULL || name === MACH_PORT_DEAD) return KERN_INVALID_VALUE;
+    if (!isPortDisposition(disposition)) return KERN_INVALID_VALUE;
+    if (from === MACH_PORT_NULL || from === MACH_PORT_DEAD) return KERN_INVALID_CAPABILITY;
+    const index = space.find(from);
+    if (index === NO_ENTRY) return KERN_INVALID_NAME;
+    const port = space.portAt(index);
+    if (!this.#canTake(index, disposition)) {
+      return port === null ? KERN_INVALID_CAPABILITY : KERN_INVALID_RIGHT;
     }
-    if (from === MACH_PORT_NULL || from === MACH_PORT_DEAD) {
-      throw new MachError(KERN_INVALID_CAPABILITY, `from is ${hex(from)}: no right, or a dead one`);
+    if (port === null) return KERN_INVALID_CAPABILITY;
+    const right = carriedRight(disposition);
+    const merges = disposition === MOVE_SEND && name === from; // out of a name and into it again
+    const leaving = merges || this.#leaves(index, disposition) ? index : NO_ENTRY;
+    const status = checkInsert(space, name, port, right, leaving);
+    if (status !== KERN_SUCCESS || merges) return status;
+    // --- committed: taking it and putting it in cannot fail any more ---
+    space.copyinEntry(index, disposition);
+    insertChecked(space, name, port, right);
+    notifyDetached(this.#ipc, space);
+    return KERN_SUCCESS;
+  }
+
+  #canTake(index: number, disposition: number): boolean {
+    const type = this.#space.typeAt(index);
+    if (disposition === COPY_SEND || disposition === MOVE_SEND) return (type & TYPE_SEND) !== 0;
+    if (disposition === MOVE_SEND_ONCE) return type === TYPE_SEND_ONCE;
+    return (type & TYPE_RECEIVE) !== 0;
+  }
+
+  /** True if the entry goes when the disposition is used on it. */
+  #leaves(index: number, disposition: number): boolean {
+    const type = this.#space.typeAt(index);
+    if (disposition === MOVE_SEND) {
+      return type === TYPE_SEND && this.#space.referencesAt(index) === 1;
     }
-    if (disposition !== MAKE_SEND && disposition !== COPY_SEND && disposition !== MOVE_SEND) {
-      throw new MachError(KERN_INVALID_VALUE, `disposition is ${disposition}; 17, 19 or 20`);
-    }
-    const source = this.#space.portAt(this.#find(from));
-    if (source === null) {
-      throw new MachError(KERN_INVALID_CAPABILITY, `from ${hex(from)} is a dead name`);
-    }
-    const index = this.#space.find(name);
-    if (index !== NO_ENTRY && this.#space.portAt(index) !== source) {
-      throw new MachError(KERN_NAME_EXISTS, `name ${hex(name)} denotes something else`);
-    }
-    if (index === NO_ENTRY) {
-      throw new MachError(KERN_RIGHT_EXISTS, `the task has this right as ${hex(from)}`);
-    }
-    if (disposition === MOVE_SEND && (this.#space.typeAt(index) & TYPE_SEND) !== 0) {
-      return; // moved from this name to this name
-    }
-    if (this.#space.referencesAt(index) >= USER_REFERENCES_MAX - 1) {
-      throw new MachError(KERN_UREFS_OVERFLOW, `name ${hex(name)} has all references it can`);
-    }
-    const status = this.#space.copyinRight(from, disposition);
-    if (status !== KERN_SUCCESS) {
-      throw new MachError(status, `name ${hex(from)} lacks the right for ${disposition}`);
-    }
-    this.#space.insertSend(source);
+    if (disposition === MOVE_RECEIVE) return type === TYPE_RECEIVE;
+    return disposition === MOVE_SEND_ONCE;
+  }
+
+  /** Takes a right out of this task as a message would, and gives it back to it as a message would:
+   *  returns its name. KERN_INVALID_VALUE, KERN_INVALID_NAME, KERN_INVALID_RIGHT. */
+  extractRight(name: PortName, disposition: Disposition): PortName {
+    const out = this.#out;
+    const status = portExtractRight(this.#ipc, this.#space, name, disposition, out);
+    this.#check(status, () => `${naming(name)}, disposition is ${disposition}`);
+    if (out.right === null) return MACH_PORT_DEAD;
+    return this.#takeIn(out.right, out.value as CarriedRight);
+  }
+
+  #takeIn(port: Port, right: CarriedRight): PortName {
+    const taken = copyoutRight(this.#ipc, this.#space, port, right);
+    if (taken !== MACH_PORT_NULL) return taken;
+    throw new MachError(KERN_NO_SPACE, "the name space is full: the right was released");
   }
 
   /** Sets how many messages the port queues before senders block, 0 to 16. */
   setQlimit(name: PortName, limit: number): void {
-    if (!Number.isInteger(limit) || limit < 0 || limit > PORT_QUEUE_LIMIT_MAX) {
-      throw new MachError(KERN_INVALID_VALUE, `limit is ${limit}; 0 to ${PORT_QUEUE_LIMIT_MAX}`);
-    }
-    const port = this.#receiver(name);
-    port.queueLimit = limit;
-    admitSenders(this.#ipc, port);
+    const status = portSetQlimit(this.#ipc, this.#space, name, limit);
+    this.#check(status, () => `${naming(name)}, limit is ${limit}; 0 to 16`);
+  }
+
+  /** Sets the make-send count, which no-senders notifications carry. */
+  setMscount(name: PortName, count: number): void {
+    this.#check(portSetMscount(this.#space, name, count), () => naming(name));
+  }
+
+  /** Sets the sequence number of the next message that is received. */
+  setSeqno(name: PortName, seqno: number): void {
+    this.#check(portSetSeqno(this.#space, name, seqno), () => naming(name));
   }
 
   getReceiveStatus(name: PortName): ReceiveStatus {
-    const port = this.#receiver(name);
-    return {
-      seqno: port.sequence,
-      mscount: port.makeSendCount,
-      qlimit: port.queueLimit,
-      msgcount: port.messageCount,
-      sorights: port.sendOnceRights,
-      srights: port.sendRights > 0,
-    };
+    const status = portGetReceiveStatus(this.#space, name, this.#out);
+    if (status !== null) return status;
+    throw this.#error(this.#out.value, `${naming(name)}; a receive right is needed`);
   }
 
-  #find(name: PortName): number {
-    const index = this.#space.find(name);
-    if (index === NO_ENTRY) {
-      throw new MachError(KERN_INVALID_NAME, `name ${hex(name)} denotes no right of this task`);
+  /** The names of a port set's members. KERN_INVALID_NAME, KERN_INVALID_RIGHT. */
+  getSetStatus(name: PortName): PortName[] {
+    const members = portGetSetStatus(this.#space, name, this.#out);
+    if (members !== null) return members;
+    throw this.#error(this.#out.value, `${naming(name)}; a port set is needed`);
+  }
+
+  /** Moves a receive right into the port set `after`, or with MACH_PORT_NULL out of the one it is in.
+   *  KERN_INVALID_NAME, KERN_INVALID_RIGHT, KERN_NOT_IN_SET. */
+  moveMember(member: PortName, after: PortName): void {
+    const status = portMoveMember(this.#ipc, this.#space, member, after);
+    this.#check(status, () => `member ${hex(member)}, after ${hex(after)}`);
+  }
+
+  /** Asks for a notification (NOTIFY_PORT_DESTROYED, NOTIFY_NO_SENDERS, NOTIFY_DEAD_NAME) about `name`, to
+   *  be sent to a send-once right that is made from `notify` as `disposition` says; MACH_PORT_NULL cancels.
+   *  Returns the name of the send-once right that had been registered before, or MACH_PORT_NULL.
+   *  KERN_INVALID_VALUE, KERN_INVALID_NAME, KERN_INVALID_RIGHT, KERN_INVALID_CAPABILITY,
+   *  KERN_INVALID_ARGUMENT, KERN_UREFS_OVERFLOW; nothing has changed then. */
+  requestNotification(
+    name: PortName,
+    id: number,
+    sync: number,
+    notify: PortName,
+    disposition: Disposition = MAKE_SEND_ONCE,
+  ): PortName {
+    const describe = (): string => `${naming(name)}, id is ${id}, notify ${hex(notify)}`;
+    const space = this.#space;
+    const right = this.#notifyRight(notify, disposition, describe);
+    const out = this.#out;
+    const status = portRequestNotification(this.#ipc, space, name, id, sync, right, out);
+    if (status !== KERN_SUCCESS && right !== null) this.#putBack(right, notify, disposition);
+    notifyDetached(this.#ipc, space);
+    this.#check(status, describe);
+    return out.right === null ? MACH_PORT_NULL : this.#takeIn(out.right, PORT_SEND_ONCE);
+  }
+
+  #notifyRight(notify: PortName, disposition: number, describe: () => string): Port | null {
+    if (notify === MACH_PORT_NULL) return null;
+    if (disposition !== MAKE_SEND_ONCE && disposition !== MOVE_SEND_ONCE) {
+      throw this.#error(KERN_INVALID_VALUE, `disposition is ${disposition}; 18 or 21`);
     }
-    return index;
+    const index = this.#space.find(notify);
+    const dead = index !== NO_ENTRY && this.#space.portAt(index) === null;
+    if (notify === MACH_PORT_DEAD || dead) throw this.#error(KERN_INVALID_CAPABILITY, describe());
+    this.#check(this.#space.copyinRight(notify, disposition), describe);
+    return this.#space.copied;
   }
 
-  #receiver(name: PortName): Port {
-    const index = this.#find(name);
-    if ((this.#space.typeAt(index) & TYPE_RECEIVE) === 0) {
-      throw new MachError(KERN_INVALID_RIGHT, `name ${hex(name)} is not a receive right`);
-    }
-    return this.#space.portAt(index)!;
+  /** Undoes #notifyRight(). A send-once right that was moved gets its name back. */
+  #putBack(port: Port, notify: PortName, disposition: number): void {
+    if (disposition === MAKE_SEND_ONCE) port.sendOnceRights -= 1;
+    else this.#space.insertAs(notify, port, TYPE_SEND_ONCE, 1);
   }
 
-  #dropSend(index: number, count: number): void {
-    const gone = this.#space.dropSend(index, count);
-    if (gone !== null) releaseRight(this.#ipc, gone, PORT_SEND);
+  #check(status: number, describe: () => string): void {
+    if (status !== KERN_SUCCESS) throw this.#error(status, describe());
   }
 
-  #dropSendOnce(index: number, port: Port): void {
-    this.#space.release(index);
-    releaseRight(this.#ipc, port, PORT_SEND_ONCE);
-  }
-
-  #destroyReceive(index: number): void {
-    releaseRight(this.#ipc, this.#space.removeReceive(index), PORT_RECEIVE);
-  }
-
-  #modReferences(index: number, right: Right, delta: number): void {
-    const references = this.#space.referencesAt(index);
-    if (!Number.isInteger(delta) || references + delta < 0) {
-      throw new MachError(KERN_INVALID_VALUE, `delta is ${delta}; at least -${references}`);
-    }
-    // A send right stays one below, so that a dead name made of it has room for a request's reference.
-    const most = right === RIGHT_SEND ? USER_REFERENCES_MAX - 1 : USER_REFERENCES_MAX;
-    if (references + delta > most) {
-      throw new MachError(KERN_UREFS_OVERFLOW, `${references} + ${delta} references`);
-    }
-    if (delta >= 0) this.#space.addReferences(index, delta);
-    else if (right === RIGHT_SEND) this.#dropSend(index, -delta);
-    else for (let i = 0; i < -delta; i++) this.#space.dropReference(index);
-  }
-
-  #checkMinusOne(delta: number): void {
-    if (delta === 0 || delta === -1) return;
-    throw new MachError(KERN_INVALID_VALUE, `delta is ${delta}; 0 or -1 for this right`);
+  #error(status: number, what: string): MachError {
+    return new MachError(status, `${what}${REASONS[status] ?? ""}`);
   }
 }
 
-/** Releases everything a dying task has (CMU ipc/ipc_space.c, ipc_space_destroy). */
-export const destroySpace = (ipc: IpcContext, space: Space): void => {
-  space.active = false;
-  const ports = new Ports(ipc, space);
-  for (const name of [...space.names()]) {
-    // Destroying one right can only take others of this space away, never add.
-    if (space.find(name) !== NO_ENTRY) ports.destroy(name);
-  }
+const REASONS: Readonly<Record<number, string>> = {
+  [KERN_INVALID_NAME]: ": a name denotes no right of this task",
+  [KERN_INVALID_RIGHT]: ": a name denotes rights of another kind",
+  [KERN_INVALID_CAPABILITY]: ": there is no right, or a dead one",
+  [KERN_NAME_EXISTS]: ": the name denotes something else",
+  [KERN_NO_SPACE]: ": the name space is full",
 };
 
 /** What program code still does after its task has ended must make no rights. */
@@ -263,9 +307,8 @@ export const checkLive = (space: Space): void => {
   if (!space.active) throw new MachError(KERN_INVALID_TASK, "the task has ended");
 };
 
-const checkRight = (right: number): void => {
-  if (Number.isInteger(right) && right >= RIGHT_SEND && right <= RIGHT_DEAD_NAME) return;
-  throw new MachError(KERN_INVALID_VALUE, `right is ${right}; ${RIGHT_SEND} to ${RIGHT_DEAD_NAME}`);
-};
+const toName = (name: PortName): PortName => name >>> 0;
 
 const hex = (name: PortName): string => (name === MACH_PORT_NULL ? "0" : `0x${name.toString(16)}`);
+
+const naming = (name: PortName): string => `name ${hex(name)}`;

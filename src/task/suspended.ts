@@ -8,6 +8,7 @@ import { ReceiveWait, SendWait } from "../ipc/waits.ts";
 export class TaskReceive extends ReceiveWait {
   /** A send-once notification is an error here: it came instead of a reply. */
   expectsReply = false;
+  interruptible = false;
   resolve: ((message: Message) => void) | null = null;
   reject: ((error: Error) => void) | null = null;
   cancelTimer: (() => void) | null = null;
@@ -15,5 +16,10 @@ export class TaskReceive extends ReceiveWait {
 
 export class TaskSend extends SendWait {
   resolve: (() => void) | null = null;
-  reject: ((error: Error) => void) | null = null;
+  cancelTimer: (() => void) | null = null;
+}
+
+/** A wait that somebody can end from outside (thread_abort). */
+export interface Interruptible {
+  interrupt(): void;
 }

@@ -33,8 +33,9 @@ export interface TaskKernel {
   taskResumes(task: Task): void;
   /** The task runs: it is no longer among those that could. */
   taskRuns(task: Task): void;
-  /** Resolves with a message of the pool for a sender of `bytes` that found none; MachError at halt. */
-  messageToSend(task: Task, bytes: number): Promise<KernelMessage>;
+  /** Resolves with a message of the pool for a sender of `bytes` that found none, or with null when it is
+   *  `deadlineNs`; MachError at halt. */
+  messageToSend(task: Task, bytes: number, deadlineNs: number): Promise<KernelMessage | null>;
   /** Calls `fire` at `deadlineNs`; the returned function cancels. */
   setTimer(deadlineNs: number, fire: () => void): () => void;
   /** Resolves at `deadlineNs`; MachError KERN_ABORTED at halt. */

@@ -3,49 +3,20 @@
 // other task of the node can run (paper 2.2), and only then suspend. The Sync ones never suspend; they
 // need a node with a worker thread to itself.
 
-import { NEVER } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
-import {
-  MACH_MSG_SUCCESS,
-  MACH_RCV_INTERRUPTED,
-  MACH_RCV_TIMED_OUT,
-  MACH_SEND_INTERRUPTED,
-  MACH_SEND_NO_BUFFER,
-  MIG_SERVER_DIED,
-} from "../base/status.ts";
-import { copyin } from "../ipc/copyin.ts";
-import type { KernelMessage } from "../ipc/kernel-message.ts";
+import { MACH_MSG_SUCCESS } from "../base/status.ts";
 import type { Message } from "../ipc/message.ts";
-import {
-  countSent,
-  receiveFromPort,
-  sendToPort,
-  WOULD_BLOCK,
-  waitForRoom,
-} from "../ipc/queueing.ts";
-import { destroyMessage } from "../ipc/release.ts";
-import { NOTIFY_SEND_ONCE, type PortName } from "../ipc/rights.ts";
+import type { PortName } from "../ipc/rights.ts";
 import type { Space } from "../ipc/space.ts";
-import {
-  completeReceive,
-  type ReceiveWait,
-  removeReceiver,
-  type SendWait,
-  type WaitSink,
-} from "../ipc/waits.ts";
-import { receiveError, sendError } from "./failure.ts";
-import { MachError } from "./mach-error.ts";
+import type { ReceiveOptions, RpcOptions, SendOptions } from "./call-options.ts";
+import { Memory, VirtualMemory } from "./memory.ts";
 import { Names } from "./names.ts";
 import { Ports } from "./ports.ts";
-import { TaskReceive, TaskSend } from "./suspended.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender } from "./sender.ts";
+import type { Interruptible } from "./suspended.ts";
 import type { TaskKernel } from "./task-kernel.ts";
-
-export interface ReceiveOptions {
-  /** Receive into this message instead of a new one. */
-  readonly into?: Message;
-  /** Give up after so long, ns; 0 = only look. Default: wait for ever. */
-  readonly timeoutNs?: number;
-}
+import { Trap, type TrapArguments } from "./trap.ts";
 
 /** A program: the default export of a module given to machine.spawn(). */
 export type Program<Args = unknown, Result = unknown> = (
@@ -53,12 +24,9 @@ export type Program<Args = unknown, Result = unknown> = (
   args: Args,
 ) => Promise<Result> | Result;
 
-/** Waits that a task keeps for use again. */
-const SPARE_WAITS_MAX = 8;
+const DONE: Promise<number> = Promise.resolve(MACH_MSG_SUCCESS);
 
-const DONE: Promise<void> = Promise.resolve();
-
-export class Task implements WaitSink {
+export class Task {
   readonly node: number;
   /** Nodes of the machine. */
   readonly nodes: number;
@@ -68,6 +36,8 @@ export class Task implements WaitSink {
   readonly random: Random;
   readonly ports: Ports;
   readonly names: Names;
+  readonly memory: Memory;
+  readonly vm: VirtualMemory;
   /** Waits that resumed this task since it ran last, in the kernel's epoch `wakesEpoch`; the kernel's
    *  bookkeeping. */
   wakes = 0;
@@ -75,9 +45,10 @@ export class Task implements WaitSink {
 
   readonly #kernel: TaskKernel;
   readonly #space: Space;
-  readonly #spare: TaskReceive[] = [];
-  /** The wait of the send that #trySend() found no room for. */
-  #blocked: TaskSend | null = null;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  /** Waits that abort() ends. */
+  readonly #interruptibles = new Set<Interruptible>();
 
   /** The kernel under a task: for comparators and checkers, which look beneath the task API. */
   static kernelOf(task: Task): TaskKernel {
@@ -93,6 +64,10 @@ export class Task implements WaitSink {
     this.random = kernel.forkRandom(`node ${kernel.node} task ${id}`);
     this.ports = new Ports(kernel.ipc, space);
     this.names = new Names(this, kernel, space);
+    this.memory = new Memory(space.memory);
+    this.vm = new VirtualMemory(space.memory);
+    this.#sender = new Sender(this, kernel, space, this.#interruptibles);
+    this.#receiver = new Receiver(this, kernel, space, this.#interruptibles);
   }
 
   /** Nanoseconds since the machine was booted. */
@@ -115,243 +90,151 @@ export class Task implements WaitSink {
 
   // --- asynchronous -----------------------------------------------------------------------------
 
-  /** Sends; resolves when the message is queued or handed to the network. A full queue suspends.
-   *  Rejects with MachError: MACH_SEND_INVALID_DEST and the other send codes. */
-  send(message: Message): Promise<void> {
+  /** Sends; resolves when the message is queued or handed to the network, with MACH_MSG_SUCCESS, or with
+   *  MACH_SEND_WILL_NOTIFY (option willNotify). A full queue suspends. Rejects with MachError:
+   *  MACH_SEND_INVALID_DEST and the other send codes; after MACH_SEND_TIMED_OUT, _INTERRUPTED,
+   *  _NOTIFY_IN_PROGRESS, _NO_NOTIFY and _INVALID_NOTIFY the message holds its rights again. */
+  send(message: Message, options?: SendOptions): Promise<number> {
     this.#runs();
-    const status = this.#trySend(message);
-    if (status !== MACH_MSG_SUCCESS) return this.#sendSlowly(message, status);
+    const status = this.#sender.trySend(message, options);
+    if (status !== MACH_MSG_SUCCESS) return this.#sender.finish(message, options, status);
     this.#kernel.taskResumes(this);
     return DONE;
   }
 
-  /** Receives from the port whose receive right has `name`. Rejects with MachError:
-   *  MACH_RCV_INVALID_NAME, _TIMED_OUT, _TOO_LARGE (the message stays queued), _PORT_DIED. */
+  /** Receives from the port or port set whose receive right has `name`. Rejects with MachError:
+   *  MACH_RCV_INVALID_NAME and the other receive codes. */
   receive(name: PortName, options?: ReceiveOptions): Promise<Message> {
     this.#runs();
-    return this.#settle(this.#startReceive(name, options, false), options);
+    return this.#receiver.settle(this.#receiver.start(name, options, false), options);
   }
 
   /** Sends, then receives from the reply port, message.local. A send-once notification in place of
    *  the reply (the server died) rejects with MIG_SERVER_DIED. */
-  rpc(message: Message, options?: ReceiveOptions): Promise<Message> {
+  rpc(message: Message, options?: RpcOptions): Promise<Message> {
     this.#runs();
-    const status = this.#trySend(message);
+    const status = this.#sender.trySend(message, options);
     if (status !== MACH_MSG_SUCCESS) return this.#rpcSlowly(message, options, status);
-    return this.#settle(this.#startReceive(message.local, options, true), options);
+    return this.#receiver.settle(this.#receiver.start(message.local, options, true), options);
+  }
+
+  async #rpcSlowly(
+    message: Message,
+    options: RpcOptions | undefined,
+    status: number,
+  ): Promise<Message> {
+    const { local } = message;
+    await this.#sender.finish(message, options, status);
+    return this.#receiver.settle(this.#receiver.start(local, options, true), options);
+  }
+
+  /** The raw trap (Mach 3.0 mach_msg): a message in task memory is sent and one received there, as `option`
+   *  says (MACH_SEND_MSG, MACH_RCV_MSG, ...). Sizes in bytes, header included. Resolves with the status;
+   *  a send that does not succeed is not followed by the receive. */
+  async machMsg(
+    address: number,
+    option: number,
+    sendSize: number,
+    receiveSize: number,
+    receiveName: PortName,
+    timeoutMs: number,
+    notify: PortName,
+  ): Promise<number> {
+    const trap = this.#trap(address, option, sendSize, receiveSize, receiveName, timeoutMs, notify);
+    if (trap.sends) {
+      const message = trap.messageToSend();
+      if (typeof message === "number") return message;
+      try {
+        const status = await this.send(message, trap.sendOptions());
+        if (status !== MACH_MSG_SUCCESS) return status;
+      } catch (error) {
+        return trap.afterFailedSend(message, error);
+      }
+    }
+    if (!trap.receives) return MACH_MSG_SUCCESS;
+    try {
+      return trap.afterReceive(await this.receive(receiveName, trap.receiveOptions()));
+    } catch (error) {
+      return trap.afterFailedReceive(error);
+    }
   }
 
   // --- synchronous ------------------------------------------------------------------------------
 
   /** send without suspending. */
-  sendSync(message: Message): void {
+  sendSync(message: Message, options?: SendOptions): number {
     this.#needsExclusive("sendSync");
-    let status = this.#trySend(message);
-    while (status === MACH_SEND_NO_BUFFER) {
-      const room = new RoomToSend(this.#kernel, message.size);
-      this.#kernel.spinUntil(room, NEVER, MACH_SEND_INTERRUPTED);
-      status = this.#trySend(message);
-    }
-    if (status === WOULD_BLOCK) {
-      const wait = this.#takeBlocked();
-      this.#kernel.spinUntil(wait, NEVER, MACH_SEND_INTERRUPTED);
-      status = wait.status;
-    }
-    if (status !== MACH_MSG_SUCCESS) throw this.#sendError(message, status);
+    return this.#sender.sendSync(message, options);
   }
 
   /** receive without suspending. */
   receiveSync(name: PortName, options?: ReceiveOptions): Message {
     this.#needsExclusive("receiveSync");
-    return this.#finishSync(this.#startReceive(name, options, false), options);
+    return this.#receiver.finishSync(this.#receiver.start(name, options, false), options);
   }
 
   /** rpc without suspending: allocates nothing when options.into is given. */
-  rpcSync(message: Message, options?: ReceiveOptions): Message {
+  rpcSync(message: Message, options?: RpcOptions): Message {
     this.#needsExclusive("rpcSync");
-    this.sendSync(message);
-    return this.#finishSync(this.#startReceive(message.local, options, true), options);
+    this.#sender.sendSync(message, options);
+    return this.#receiver.finishSync(this.#receiver.start(message.local, options, true), options);
   }
 
-  // --- sending ----------------------------------------------------------------------------------
-
-  /** MACH_SEND_NO_BUFFER: the pool has no message left. Else as #sendAs(). */
-  #trySend(message: Message): number {
-    const kernel = this.#kernel.ipc.pool.takeToSend(message.size);
-    return kernel === null ? MACH_SEND_NO_BUFFER : this.#sendAs(kernel, message);
-  }
-
-  /** Copyin and queueing. WOULD_BLOCK: the message is copied in, and #blocked waits with it. */
-  #sendAs(kernel: KernelMessage, message: Message): number {
-    const { ipc } = this.#kernel;
-    const status = copyin(ipc, this.#space, message, kernel);
-    if (status !== MACH_MSG_SUCCESS) {
-      ipc.pool.put(kernel);
-      return status;
-    }
-    countSent(ipc);
-    const sent = sendToPort(ipc, kernel, false);
-    if (sent === WOULD_BLOCK) {
-      if (this.#kernel.isHalted) {
-        destroyMessage(ipc, kernel);
-        return MACH_SEND_INTERRUPTED;
+  /** machMsg without suspending. */
+  machMsgSync(
+    address: number,
+    option: number,
+    sendSize: number,
+    receiveSize: number,
+    receiveName: PortName,
+    timeoutMs: number,
+    notify: PortName,
+  ): number {
+    const trap = this.#trap(address, option, sendSize, receiveSize, receiveName, timeoutMs, notify);
+    if (trap.sends) {
+      const message = trap.messageToSend();
+      if (typeof message === "number") return message;
+      try {
+        const status = this.sendSync(message, trap.sendOptions());
+        if (status !== MACH_MSG_SUCCESS) return status;
+      } catch (error) {
+        return trap.afterFailedSend(message, error);
       }
-      this.#blocked = new TaskSend(this);
-      waitForRoom(kernel.remote!, kernel, this.#blocked);
     }
-    return sent;
-  }
-
-  #takeBlocked(): TaskSend {
-    const wait = this.#blocked!;
-    this.#blocked = null;
-    return wait;
-  }
-
-  async #sendSlowly(message: Message, firstStatus: number): Promise<void> {
-    let status = firstStatus;
-    while (status === MACH_SEND_NO_BUFFER) {
-      const kernel = await this.#kernel.messageToSend(this, message.size);
-      this.#runs();
-      status = this.#sendAs(kernel, message);
+    if (!trap.receives) return MACH_MSG_SUCCESS;
+    try {
+      return trap.afterReceive(this.receiveSync(receiveName, trap.receiveOptions()));
+    } catch (error) {
+      return trap.afterFailedReceive(error);
     }
-    if (status === WOULD_BLOCK) {
-      const wait = this.#takeBlocked();
-      this.#kernel.spin(wait);
-      if (wait.waiting) {
-        await new Promise<void>((resolve, reject) => {
-          wait.resolve = resolve;
-          wait.reject = reject;
-        });
-        this.#runs();
-      }
-      status = wait.status;
-    }
-    if (status !== MACH_MSG_SUCCESS) throw this.#sendError(message, status);
   }
 
-  async #rpcSlowly(
-    message: Message,
-    options: ReceiveOptions | undefined,
-    status: number,
-  ): Promise<Message> {
-    await this.#sendSlowly(message, status);
-    return this.#settle(this.#startReceive(message.local, options, true), options);
-  }
-
-  #sendError(message: Message, status: number): MachError {
-    return sendError(message, this.#kernel.ipc.memory.layout.pageBytes, status);
-  }
-
-  // --- receiving --------------------------------------------------------------------------------
-
-  #startReceive(
-    name: PortName,
-    options: ReceiveOptions | undefined,
-    expectsReply: boolean,
-  ): TaskReceive {
-    const timeoutNs = options?.timeoutNs;
-    if (timeoutNs !== undefined && !(timeoutNs >= 0)) {
-      throw new RangeError(`timeoutNs is ${timeoutNs}; it must be 0 or more`);
-    }
-    const wait = this.#spare.pop() ?? new TaskReceive(this);
-    wait.expectsReply = expectsReply;
-    wait.into = options?.into ?? null;
-    receiveFromPort(this.#kernel.ipc, this.#space, name, wait);
-    return wait;
-  }
-
-  /** Spins, then suspends, until the wait is over. */
-  #settle(wait: TaskReceive, options: ReceiveOptions | undefined): Promise<Message> {
-    const timeoutNs = options?.timeoutNs;
-    if (wait.waiting) {
-      const deadlineNs = timeoutNs === undefined ? NEVER : this.#kernel.clock.now() + timeoutNs;
-      if (timeoutNs !== 0) this.#kernel.spin(wait);
-      if (wait.waiting && timeoutNs === 0) this.#timeOut(wait);
-      if (wait.waiting) return this.#suspend(wait, deadlineNs);
-    }
-    const error = this.#failure(wait);
-    const { message } = wait;
-    this.#keep(wait);
-    // The promise is settled, but the task goes on only when its thread's microtasks run.
-    this.#kernel.taskResumes(this);
-    return error === null ? Promise.resolve(message!) : Promise.reject(error);
-  }
-
-  #suspend(wait: TaskReceive, deadlineNs: number): Promise<Message> {
-    if (this.#kernel.isHalted) {
-      removeReceiver(wait.port!, wait);
-      wait.status = MACH_RCV_INTERRUPTED;
-      return Promise.reject(receiveError(wait));
-    }
-    if (deadlineNs !== NEVER) {
-      wait.cancelTimer = this.#kernel.setTimer(deadlineNs, () => this.#timeOut(wait));
-    }
-    return new Promise<Message>((resolve, reject) => {
-      wait.resolve = resolve;
-      wait.reject = reject;
-    });
-  }
-
-  #finishSync(wait: TaskReceive, options: ReceiveOptions | undefined): Message {
-    if (wait.waiting) {
-      const timeoutNs = options?.timeoutNs;
-      const deadlineNs = timeoutNs === undefined ? NEVER : this.#kernel.clock.now() + timeoutNs;
-      this.#kernel.spinUntil(wait, deadlineNs);
-      if (wait.waiting) this.#timeOut(wait);
-    }
-    const error =
-      wait.status === MACH_MSG_SUCCESS && !wait.expectsReply ? null : this.#failure(wait);
-    const { message } = wait;
-    this.#keep(wait);
-    if (error !== null) throw error;
-    return message!;
-  }
-
-  #timeOut(wait: TaskReceive): void {
-    if (!removeReceiver(wait.port!, wait)) return; // it ended in the same step
-    completeReceive(wait, MACH_RCV_TIMED_OUT);
-  }
-
-  #failure(wait: TaskReceive): MachError | null {
-    if (wait.status !== MACH_MSG_SUCCESS) return receiveError(wait);
-    if (wait.expectsReply && wait.message!.id === NOTIFY_SEND_ONCE) {
-      return new MachError(MIG_SERVER_DIED, "the reply right was destroyed without being used");
-    }
-    return null;
-  }
-
-  #keep(wait: TaskReceive): void {
-    wait.message = null;
-    wait.into = null;
-    wait.resolve = null;
-    wait.reject = null;
-    wait.cancelTimer = null;
-    if (this.#spare.length < SPARE_WAITS_MAX) this.#spare.push(wait);
+  #trap(
+    address: number,
+    option: number,
+    sendSize: number,
+    receiveSize: number,
+    receiveName: PortName,
+    timeoutMs: number,
+    notify: PortName,
+  ): Trap {
+    const call: TrapArguments = {
+      address,
+      option,
+      sendSize,
+      receiveSize,
+      receiveName,
+      timeoutMs,
+      notify,
+    };
+    return new Trap(this.#space.memory, call);
   }
 
   // --- the kernel's side ------------------------------------------------------------------------
 
-  /** WaitSink: a receive that really waited is over. One that is being polled is left alone. */
-  receiveCompleted(completed: ReceiveWait): void {
-    const wait = completed as TaskReceive;
-    const { resolve, reject } = wait;
-    if (resolve === null || reject === null) return;
-    wait.cancelTimer?.();
-    const error = this.#failure(wait);
-    const { message } = wait;
-    this.#keep(wait);
-    this.#kernel.taskResumes(this);
-    if (error === null) resolve(message!);
-    else reject(error);
-  }
-
-  /** WaitSink: a blocked send is over. */
-  sendCompleted(completed: SendWait): void {
-    const wait = completed as TaskSend;
-    if (wait.resolve === null) return;
-    this.#kernel.taskResumes(this);
-    wait.resolve();
+  /** Ends the task's waits that said they are interruptible (thread_abort). */
+  abort(): void {
+    for (const wait of [...this.#interruptibles]) wait.interrupt();
   }
 
   #runs(): void {
@@ -365,20 +248,5 @@ export class Task implements WaitSink {
       `${call} blocks its worker thread, which node ${this.node} shares with other nodes (or with ` +
         `the simulator): use the async call, or boot with processors.workers = the number of nodes`,
     );
-  }
-}
-
-/** Waits for the message pool; for the Sync calls. */
-class RoomToSend {
-  private readonly kernel: TaskKernel;
-  private readonly bytes: number;
-
-  constructor(kernel: TaskKernel, bytes: number) {
-    this.kernel = kernel;
-    this.bytes = bytes;
-  }
-
-  get waiting(): boolean {
-    return !this.kernel.ipc.pool.roomToSend(this.bytes);
   }
 }

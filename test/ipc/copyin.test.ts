@@ -422,6 +422,7 @@ describe("body", () => {
     const message = letter(door.send, COPY_SEND);
     message.addBytes(new Uint8Array(12)); // room for three names, under a byte descriptor
     message.words[0] = MOVE_SEND | (32 << 8) | (3 << 16) | (1 << 28);
+    message.complex = true;
     message.words.set([names.send, names.send, names.send], 1);
     await refused(nodes, task, message, "MACH_SEND_INVALID_RIGHT");
     expect(task.ports.names()).not.toContain(names.send);
@@ -436,6 +437,7 @@ describe("body", () => {
     const message = letter(door.send, COPY_SEND);
     message.addBytes(new Uint8Array(8));
     message.words[0] = MOVE_SEND | (32 << 8) | (2 << 16) | (1 << 28);
+    message.complex = true;
     message.words.set([names.send, names.send], 1);
     await nodes.run(task.send(message));
     const got = await nodes.run(other.receive(door.receive));
@@ -456,13 +458,26 @@ describe("body", () => {
     [
       "the deallocate bit on an inline item",
       [2 | (32 << 8) | (1 << 16) | INLINE | DEALLOCATE, 7],
-      "TYPE",
+      "MACH_SEND_INVALID_TYPE",
     ],
-    ["the unused bit", [2 | (32 << 8) | (1 << 16) | INLINE | UNUSED, 7], "TYPE"],
-    ["a right of 8 bits", [COPY_SEND | (8 << 8) | (4 << 16) | INLINE, 7], "TYPE"],
-    ["a long form with short fields", [2 | INLINE | LONG, 2 | (32 << 16), 1, 7], "TYPE"],
-    ["a long-form right of 16 bits", [INLINE | LONG, COPY_SEND | (16 << 16), 2, 7], "TYPE"],
-    ["out-of-line data, which is not there yet", [2 | (32 << 8) | (1 << 16), 7], "TYPE"],
+    ["the unused bit", [2 | (32 << 8) | (1 << 16) | INLINE | UNUSED, 7], "MACH_SEND_INVALID_TYPE"],
+    ["a right of 8 bits", [COPY_SEND | (8 << 8) | (4 << 16) | INLINE, 7], "MACH_SEND_INVALID_TYPE"],
+    [
+      "a long form with short fields",
+      [2 | INLINE | LONG, 2 | (32 << 16), 1, 7],
+      "MACH_SEND_INVALID_TYPE",
+    ],
+    [
+      "a long-form right of 16 bits",
+      [INLINE | LONG, COPY_SEND | (16 << 16), 2, 7],
+      "MACH_SEND_INVALID_TYPE",
+    ],
+    [
+      "out-of-line data of no memory of the task",
+      [2 | (32 << 8) | (1 << 16), 7],
+      "MACH_SEND_INVALID_MEMORY",
+    ],
+    ["an address that is cut off", [2 | (32 << 8) | (1 << 16)], "SIZE"],
     ["an item that runs past the end", [2 | (32 << 8) | (2 << 16) | INLINE, 7], "SIZE"],
     ["a long descriptor that is cut off", [INLINE | LONG, 2 | (32 << 16)], "SIZE"],
     ["a number of elements beyond all memory", [INLINE | LONG, 2 | (0xffff << 16), -1, 7], "SIZE"],
@@ -475,8 +490,7 @@ describe("body", () => {
       const message = parcel(door.send, COPY_SEND, names.send, MOVE_SEND);
       message.words.set(words, message.size / 4);
       message.size += words.length * 4;
-      const code = why === "TYPE" ? "MACH_SEND_INVALID_TYPE" : "MACH_SEND_MSG_TOO_SMALL";
-      await refused(nodes, task, message, code);
+      await refused(nodes, task, message, why === "SIZE" ? "MACH_SEND_MSG_TOO_SMALL" : why);
       expect(task.ports.names()).not.toContain(names.send);
       expect(other.ports.getReceiveStatus(foreign).srights).toBe(false);
       expect(other.ports.getReceiveStatus(door.receive).msgcount).toBe(0);

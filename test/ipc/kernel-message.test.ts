@@ -14,7 +14,7 @@ test("message pool: senders leave the reserve to arrivals", () => {
   expect(taken).toBe(16 - 6);
   expect(pool.roomToSend(0)).toBe(false);
   while (pool.takeToReceive(false) !== null) taken += 1;
-  expect([taken, pool.freeCount]).toEqual([15, 0]);
+  expect([taken, pool.freeCount]).toEqual([14, 0]);
   expect(pool.takeForKernel()).toBe(null);
 });
 
@@ -25,7 +25,7 @@ test("message pool: arrivals leave as many to senders", () => {
   while (pool.takeToReceive(false) !== null) taken += 1;
   expect([taken, pool.roomToReceive, pool.roomToSend(0)]).toEqual([10, false, true]);
   while (pool.takeToSend(0) !== null) taken += 1;
-  expect(taken).toBe(15);
+  expect(taken).toBe(14);
 });
 
 test("message pool: a body beyond 192 bytes comes with a frame, and goes with it", () => {
@@ -62,8 +62,7 @@ test("message pool: a remote port that nobody receives from stops its senders; l
     for (; sent < 200; sent++) await sender.send(letter(door.send, COPY_SEND, sent));
   })();
   await nodes.quiet();
-  expect(sent).toBeGreaterThan(12); // what the receiver's node holds
-  expect(sent).toBeLessThan(32);
+  expect(sent).toBe(5); // the queue limit
   for (let i = 0; i < 200; i++) {
     expect((await nodes.run(receiver.receive(door.receive))).id).toBe(i);
   }
@@ -79,7 +78,7 @@ test("message pool: two nodes that fill each other with pages both go on as soon
   });
   const [a, b] = [nodes.task(0), nodes.task(1)];
   const [toB, toA] = [await openDoor(nodes, a, b), await openDoor(nodes, b, a)];
-  const sends: Promise<void>[] = [];
+  const sends: Promise<unknown>[] = [];
   for (let i = 0; i < 40; i++) {
     sends.push(a.send(patterned(toB.send, 4096, i)), b.send(patterned(toA.send, 4096, i)));
   }
@@ -170,7 +169,7 @@ test("message pool: senders that wait for one node are let go in turn, each port
     await openDoor(nodes, sender, receiver),
     await openDoor(nodes, sender, receiver),
   ];
-  const sends: Promise<void>[] = [];
+  const sends: Promise<unknown>[] = [];
   for (let i = 0; i < 60; i++) {
     for (const door of doors) sends.push(sender.send(letter(door.send, COPY_SEND, i)));
   }

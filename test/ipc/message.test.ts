@@ -40,10 +40,12 @@ test("message: an item of another type than was asked for stays the next", () =>
   expect(message.takeText()).toBe("seven");
 });
 
-test("message: a plain body has no items", () => {
+test("message: a plain body has no items of the kind that is asked for", () => {
   const message = new Message();
   message.size = 8;
-  expect(() => message.takeBytes()).toThrow("the message has no further item; bytes was expected");
+  expect(() => message.takeBytes()).toThrow(
+    "the next item has type 0 (out of line); bytes was expected",
+  );
 });
 
 test("message: items fill the capacity to the last byte, and one more does not fit", () => {
@@ -80,13 +82,13 @@ test("message: the first item empties a plain body; clear() empties everything",
   expect(() => message.takeInteger()).toThrow(RangeError);
 });
 
-test("message: capacity is rounded up to words, and must be 0 to 65536", () => {
+test("message: capacity is rounded up to words, and must be 0 to 1048576", () => {
   expect(new Message().capacity).toBe(192);
   expect(new Message(0).capacity).toBe(0);
   expect(new Message(5).capacity).toBe(8);
-  for (const capacity of [-1, 1.5, 65537, Number.NaN]) {
+  for (const capacity of [-1, 1.5, 1048577, Number.NaN]) {
     expect(() => new Message(capacity)).toThrow(
-      new RangeError(`Message capacity is ${capacity}; it must be 0 to 65536 bytes`),
+      new RangeError(`Message capacity is ${capacity}; it must be 0 to 1048576 bytes`),
     );
   }
 });

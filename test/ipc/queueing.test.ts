@@ -172,7 +172,7 @@ test.each(PLACES)(
     await nodes.quiet();
     await nodes.run(sender.send(patterned(door.send, 12, 1)));
     await expect(nodes.run(small)).rejects.toThrow(
-      "MACH_RCV_TOO_LARGE: the message's body has 12 bytes, the buffer 8; it stays queued",
+      "MACH_RCV_TOO_LARGE: the message's body has 12 bytes, there is room for 8; it stays queued",
     );
     expect(firstWrongByte(await nodes.run(large), 1)).toBe(-1);
     await nodes.expectNothingLeaked();
@@ -215,6 +215,9 @@ test("queueing: sequence numbers count what was given out, and start again when 
 test("queueing: a fresh port's status (R33)", () => {
   const task = new LoneNodes().task();
   expect(task.ports.getReceiveStatus(task.ports.allocate())).toEqual({
+    pset: 0,
+    pdrequest: false,
+    nsrequest: false,
     seqno: 0,
     mscount: 0,
     qlimit: 5,

@@ -95,9 +95,10 @@ test.each(PLACES)(
       other.ports.destroy(door.receive);
       await nodes.run(blocked);
     } else {
+      // Sent before the news of the death can have come.
       other.ports.destroy(door.receive);
-      await nodes.run(owner.send(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE)));
-      await nodes.run(owner.send(letter(once, MOVE_SEND_ONCE, 2)));
+      await owner.send(letter(door.send, COPY_SEND, 1, reply, MAKE_SEND_ONCE));
+      await owner.send(letter(once, MOVE_SEND_ONCE, 2));
     }
     await expectNotification(nodes, owner, reply);
     await nodes.expectNothingLeaked();

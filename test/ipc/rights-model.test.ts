@@ -5,6 +5,7 @@
 
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+import type { ReceiveStatus } from "../../src/ipc/mach-port.ts";
 import {
   type Disposition,
   MACH_PORT_DEAD,
@@ -19,7 +20,6 @@ import {
   TYPE_SEND,
   TYPE_SEND_ONCE,
 } from "../../src/ipc/rights.ts";
-import type { ReceiveStatus } from "../../src/task/ports.ts";
 import type { Task } from "../../src/task/task.ts";
 import { openDoor } from "../support/doors.ts";
 import { letter } from "../support/letters.ts";
@@ -353,7 +353,7 @@ const describe = (
   name: number,
   type: number,
   counts: readonly number[],
-  status?: Omit<ReceiveStatus, "qlimit">,
+  status?: Pick<ReceiveStatus, "msgcount" | "sorights" | "mscount" | "seqno" | "srights">,
 ): string => {
   const shown = `name ${name.toString(16)} type ${type.toString(16)} references ${counts}`;
   if (status === undefined) return shown;

@@ -13,14 +13,14 @@ import { Random } from "../../src/base/random.ts";
 import { machineLayout } from "../../src/config/board-shape.ts";
 import { type MachineOptionsInput, parseMachineOptions } from "../../src/config/machine-options.ts";
 import { Board } from "../../src/hardware/board.ts";
-import { Space } from "../../src/ipc/space.ts";
+import { destroySpace } from "../../src/ipc/mach-port.ts";
+import type { Space } from "../../src/ipc/space.ts";
 import { assembleNode } from "../../src/node/assemble.ts";
 import { takeCensus } from "../../src/node/census.ts";
 import type { NodeDriver, NodeKernel } from "../../src/node/kernel.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { MachError } from "../../src/task/mach-error.ts";
-import { destroySpace } from "../../src/task/ports.ts";
 import { Task } from "../../src/task/task.ts";
 
 /** Rounds after which a machine that is still busy is taken to be in a loop. */
@@ -101,7 +101,7 @@ export class LoneNodes implements NodeDriver {
   /** A new task. */
   task(node = 0): Task {
     const kernel = this.kernels[node]!;
-    const space = new Space(kernel.ipc.ports, kernel.namesPerTask);
+    const space = kernel.newSpace();
     const task = new Task(kernel, space, this.spaces.size);
     this.spaces.set(task, { kernel, space });
     return task;
@@ -189,7 +189,7 @@ export class LoneNodes implements NodeDriver {
         unacknowledged: 0,
         names: 0,
       });
-      expect(kernel.ipc.pool.freeCount).toBe(kernel.memory.layout.packetBuffers - 1);
+      expect(kernel.ipc.pool.freeCount).toBe(kernel.memory.layout.packetBuffers - 2);
     }
   }
 }

@@ -30,9 +30,9 @@ const furnish = async () => {
   return { nodes, task, other, foreign, names: { receive, both, send, once, dead } };
 };
 
-test("ports: allocate makes receive rights and dead names, nothing else (R7)", async () => {
+test("ports: allocate makes receive rights, port sets and dead names, nothing else (R7)", async () => {
   const { task } = await furnish();
-  for (const right of ["send", "send-once", "port-set", 5]) {
+  for (const right of ["send", "send-once", 5]) {
     const allocate = () => task.ports.allocate(right as "receive");
     expect(machError(allocate, "KERN_INVALID_VALUE").message).toContain(`right is ${right}`);
   }
@@ -166,10 +166,11 @@ test("ports: insert_right under a wrong name, or of a wrong right (R14, R15, R17
     [dead, dead, COPY_SEND, "KERN_INVALID_CAPABILITY"],
     [both, 0xbad00, MAKE_SEND, "KERN_INVALID_NAME"],
     [both, both, 0, "KERN_INVALID_VALUE"],
-    [both, both, 16, "KERN_INVALID_VALUE"],
+    [both, both, 15, "KERN_INVALID_VALUE"],
     [0xc0ffee, both, MAKE_SEND, "KERN_RIGHT_EXISTS"],
-    [receive, both, MAKE_SEND, "KERN_NAME_EXISTS"],
-    [dead, both, MAKE_SEND, "KERN_NAME_EXISTS"],
+    [receive, both, MAKE_SEND, "KERN_RIGHT_EXISTS"],
+    [dead, both, MAKE_SEND, "KERN_RIGHT_EXISTS"],
+    [dead, once, MOVE_SEND_ONCE, "KERN_NAME_EXISTS"],
     [send, send, MAKE_SEND, "KERN_INVALID_RIGHT"],
     [once, once, COPY_SEND, "KERN_INVALID_RIGHT"],
     [receive, receive, COPY_SEND, "KERN_INVALID_RIGHT"],

@@ -1,0 +1,192 @@
+// Queue limits across nodes. A port's queue is at its home; its senders may be anywhere, and wait at their
+// node's proxy until there is room. What a proxy may send without asking is its allowance:
+//   one message     until the home has answered the first
+//   open            the home's queue was empty when the home looked last: as many as fit the queue may be
+//                   under way at a time
+//   so many in all  there are messages in the queue; when they are used up, each sender that waits asks
+//                   for its turn (NOTE_WANT) and takes its place among the senders that wait at the port
+// A turn is a place in the queue, kept until the message comes or is not wanted any more (NOTE_RETURN), so
+// that senders of all nodes get in oldest first. Send-once rights and messages of the kernel are not
+// metered. The original had no limits here and queues grew without bound.
+//
+// With one sending node the limit is kept exactly. Nodes whose allowances were told before the queue
+// filled up may together go over it by what each was allowed.
+
+import { assert } from "../base/assert.ts";
+import type { IpcContext } from "../ipc/context.ts";
+import { hasQueueRoom, PORT_DEAD, PORT_IN_KERNEL, PORT_PROXY, type Port } from "../ipc/port.ts";
+import { admitSender, admitSenders } from "../ipc/queueing.ts";
+import { appendSender, type SendSink, SendWait } from "../ipc/waits.ts";
+import { FIRST_LOCAL_ID, identifierLocal } from "./identifier.ts";
+import { abroadOf, flowOf, OPEN_ALLOWANCE, type ProxyFlow, Visitor } from "./port-abroad.ts";
+import type { PortNotes } from "./port-notes.ts";
+import { NOTE_ALLOWANCE, NOTE_RETURN, NOTE_WANT } from "./wire-values.ts";
+
+/** The turn of a sender of another node, in line with those of this one. */
+class VisitorWait extends SendWait {
+  readonly visitor: Visitor;
+
+  constructor(visitor: Visitor) {
+    super(NOBODY);
+    this.visitor = visitor;
+  }
+}
+
+/** A visitor is told by a note. */
+const NOBODY: SendSink = { sendCompleted: () => {} };
+
+export class FlowControl {
+  private readonly ipc: IpcContext;
+  private readonly notes: PortNotes;
+
+  constructor(ipc: IpcContext, notes: PortNotes) {
+    this.ipc = ipc;
+    this.notes = notes;
+  }
+
+  // --- at the proxy -------------------------------------------------------------------------------
+
+  /** True if an ordinary sender need not wait, as far as the port's queue goes. */
+  hasRoom(proxy: Port): boolean {
+    const flow = flowOf(proxy);
+    return mayGo(flow) || identifierLocal(proxy.identifier) < FIRST_LOCAL_ID;
+  }
+
+  /** A metered message leaves. */
+  countOut(proxy: Port): void {
+    const flow = flowOf(proxy);
+    flow.sent = (flow.sent + 1) | 0;
+    flow.inFlight += 1;
+  }
+
+  /** It is stored over there: another may follow. */
+  acknowledged(proxy: Port): void {
+    const flow = flowOf(proxy);
+    flow.inFlight -= 1;
+    if (proxy.senderFirst !== null) this.letGo(proxy);
+  }
+
+  /** A sender has begun to wait: its home is asked for a turn, unless an answer is under way anyhow. */
+  senderWaits(proxy: Port): void {
+    const flow = flowOf(proxy);
+    if (!flow.told || isOpen(flow) || ((flow.allowed - flow.sent) | 0) > 0) return;
+    flow.wanted += 1;
+    this.notes.send(proxy.home, NOTE_WANT, proxy.identifier);
+  }
+
+  /** Lets waiting senders go as far as the allowance reaches, and asks for turns for the others. */
+  letGo(proxy: Port): void {
+    const flow = flowOf(proxy);
+    while (proxy.senderFirst !== null && this.ipc.remote.hasRoom(proxy)) {
+      admitSender(this.ipc, proxy);
+    }
+    if (!flow.told || isOpen(flow) || ((flow.allowed - flow.sent) | 0) > 0) return;
+    let waiting = 0;
+    for (let wait = proxy.senderFirst; wait !== null; wait = wait.next) waiting += 1;
+    for (; flow.wanted < waiting; flow.wanted += 1) {
+      this.notes.send(proxy.home, NOTE_WANT, proxy.identifier);
+    }
+  }
+
+  /** The home has told an allowance. `granted`: it is the answer to one NOTE_WANT. */
+  allowanceArrived(proxy: Port, allowed: number, limit: number, granted: boolean): void {
+    const flow = flowOf(proxy);
+    flow.told = true;
+    flow.allowed = allowed;
+    flow.limit = limit;
+    if (granted) flow.wanted -= 1;
+    const mustReturn = granted && allowed !== OPEN_ALLOWANCE && proxy.senderFirst === null;
+    if (mustReturn) {
+      // Whoever asked has given up: the place is not to be kept for nobody.
+      flow.allowed = (flow.allowed - 1) | 0;
+      this.notes.send(proxy.home, NOTE_RETURN, proxy.identifier);
+      return;
+    }
+    this.letGo(proxy);
+  }
+
+  // --- at home ------------------------------------------------------------------------------------
+
+  /** A metered message of a node has come and been queued, or handed to a receiver. */
+  countIn(port: Port, node: number, queuedBefore: number): void {
+    if (port.state === PORT_DEAD) return; // the message has brought that about
+    const abroad = abroadOf(port);
+    let visitor = abroad.visitor(node);
+    const isNew = visitor === null;
+    if (visitor === null) {
+      visitor = new Visitor(node);
+      abroad.visitors.push(visitor);
+    }
+    visitor.received = (visitor.received + 1) | 0;
+    if (visitor.promised > 0) {
+      visitor.promised -= 1;
+      port.promised -= 1;
+    }
+    const queued = port.messageCount > queuedBefore;
+    if (queued && visitor.allowed === OPEN_ALLOWANCE) {
+      const room = Math.max(0, port.queueLimit - port.messageCount - port.promised);
+      visitor.allowed = (visitor.received + room) | 0;
+      this.tell(port, visitor, false);
+    } else if (isNew) {
+      this.tell(port, visitor, false);
+    }
+  }
+
+  /** A sender of a node wants a turn. */
+  wantArrived(port: Port, node: number): void {
+    const visitor = abroadOf(port).visitor(node);
+    if (visitor === null) return; // nobody asks before its first message
+    if (port.senderFirst === null && this.hasRoomAtHome(port)) this.grant(port, visitor);
+    else appendSender(port, new VisitorWait(visitor));
+  }
+
+  private hasRoomAtHome(port: Port): boolean {
+    return port.state === PORT_IN_KERNEL || hasQueueRoom(port);
+  }
+
+  /** The turn of a visitor has come. */
+  admit(port: Port, wait: SendWait): void {
+    assert(wait instanceof VisitorWait, "who waits without a message is a visitor");
+    this.grant(port, wait.visitor);
+  }
+
+  private grant(port: Port, visitor: Visitor): void {
+    if (port.messageCount === 0 && port.promised === 0 && port.senderFirst === null) {
+      visitor.allowed = OPEN_ALLOWANCE;
+    } else {
+      // It asked when its allowance was used up: what it has sent meanwhile is what has come.
+      visitor.promised += 1;
+      port.promised += 1;
+      visitor.allowed = (visitor.received + visitor.promised) | 0;
+    }
+    this.tell(port, visitor, true);
+  }
+
+  /** A granted place is not wanted any more. */
+  returnArrived(port: Port, node: number): void {
+    const visitor = abroadOf(port).visitor(node);
+    if (visitor === null || visitor.promised === 0) return;
+    visitor.promised -= 1;
+    visitor.allowed = (visitor.allowed - 1) | 0;
+    port.promised -= 1;
+    admitSenders(this.ipc, port);
+  }
+
+  /** Tells every visitor the new limit. */
+  limitChanged(port: Port): void {
+    if (port.state === PORT_PROXY || port.abroad === null) return;
+    for (const visitor of abroadOf(port).visitors) this.tell(port, visitor, false);
+  }
+
+  private tell(port: Port, visitor: Visitor, granted: boolean): void {
+    const limit = (port.queueLimit << 1) | Number(granted);
+    this.notes.send(visitor.node, NOTE_ALLOWANCE, port.identifier, visitor.allowed, limit);
+  }
+}
+
+const isOpen = (flow: ProxyFlow): boolean => flow.allowed === OPEN_ALLOWANCE;
+
+const mayGo = (flow: ProxyFlow): boolean => {
+  if (isOpen(flow)) return flow.inFlight < Math.max(1, flow.limit);
+  return ((flow.allowed - flow.sent) | 0) > 0;
+};

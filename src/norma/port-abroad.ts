@@ -1,0 +1,64 @@
+// What network IPC remembers of one port, beside its identifier. A principal knows the nodes that send to
+// it and those that have been given rights to it; a proxy knows how much it may send.
+
+import { PORT_QUEUE_LIMIT_DEFAULT } from "../base/limits.ts";
+import type { Port } from "../ipc/port.ts";
+
+/** An allowance without bound: the port's queue was empty when its home looked last. */
+export const OPEN_ALLOWANCE = -1;
+
+/** A node that sends to a port of this one. Counts are of metered messages, all that ever came. */
+export class Visitor {
+  readonly node: number;
+  received = 0;
+  /** How many it may have sent in all, or OPEN_ALLOWANCE. */
+  allowed = OPEN_ALLOWANCE;
+  /** Of the allowance: places in the queue that are kept for it. */
+  promised = 0;
+
+  constructor(node: number) {
+    this.node = node;
+  }
+}
+
+/** Of a principal. */
+export class PortAbroad {
+  readonly visitors: Visitor[] = [];
+  /** Nodes that were given send rights, and send-once rights. */
+  readonly sendNodes = new Set<number>();
+  readonly onceNodes = new Set<number>();
+  /** The node that was given a send-once right last: mostly it is the same again. */
+  lastOnceNode = -1;
+
+  /** The record of a node; null if it has not sent yet. */
+  visitor(node: number): Visitor | null {
+    for (const visitor of this.visitors) if (visitor.node === node) return visitor;
+    return null;
+  }
+}
+
+/** Of a proxy. */
+export class ProxyFlow {
+  /** Metered messages handed to the transport, in all. */
+  sent = 0;
+  /** How many may be, or OPEN_ALLOWANCE. One until the home has said more. */
+  allowed = 1;
+  /** Handed over and not acknowledged. */
+  inFlight = 0;
+  /** The queue limit at home. */
+  limit = PORT_QUEUE_LIMIT_DEFAULT;
+  /** The home has told an allowance. */
+  told = false;
+  /** Waiting senders for which the home has been asked. */
+  wanted = 0;
+}
+
+export const abroadOf = (port: Port): PortAbroad => {
+  port.abroad ??= new PortAbroad();
+  return port.abroad as PortAbroad;
+};
+
+export const flowOf = (proxy: Port): ProxyFlow => {
+  proxy.abroad ??= new ProxyFlow();
+  return proxy.abroad as ProxyFlow;
+};

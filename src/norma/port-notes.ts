@@ -1,0 +1,101 @@
+// Notes: small packets in which nodes tell each other something about one port. They are delivered like
+// messages, once and in order, and need nothing at the other end: a note is never refused. When the message
+// pool has no packet buffer left they wait here until one comes back.
+
+import { PACKET_FRAME, PACKET_INLINE, PACKET_PAGE } from "../hardware/packet-layout.ts";
+import type { IpcContext } from "../ipc/context.ts";
+import type { Identifier } from "./identifier.ts";
+import type { Transport, TransportClient } from "./transport.ts";
+import {
+  WIRE_BITS,
+  WIRE_ID,
+  WIRE_KIND,
+  WIRE_LOCAL,
+  WIRE_REMOTE,
+  WIRE_SIZE,
+} from "./wire-layout.ts";
+import { KIND_NOTE } from "./wire-values.ts";
+
+/** Who understands notes. */
+export interface NoteReader {
+  /** `first` and `second` are what the kind of note says they are (wire-values.ts). */
+  noteArrived(
+    node: number,
+    note: number,
+    identifier: Identifier,
+    first: number,
+    second: number,
+  ): void;
+}
+
+interface PendingNote {
+  readonly node: number;
+  readonly note: number;
+  readonly identifier: Identifier;
+  readonly first: number;
+  readonly second: number;
+}
+
+export class PortNotes implements TransportClient {
+  private readonly ipc: IpcContext;
+  private readonly transport: Transport;
+  private readonly reader: NoteReader;
+  private readonly pending: PendingNote[] = [];
+
+  constructor(ipc: IpcContext, transport: Transport, reader: NoteReader) {
+    this.ipc = ipc;
+    this.transport = transport;
+    this.reader = reader;
+    transport.register(KIND_NOTE, this);
+  }
+
+  send(node: number, note: number, identifier: Identifier, first = 0, second = 0): void {
+    const message = this.pending.length > 0 ? null : this.ipc.pool.takeForKernel();
+    if (message === null) {
+      this.pending.push({ node, note, identifier, first, second });
+      return;
+    }
+    this.submit(message.at, { node, note, identifier, first, second });
+  }
+
+  /** Sends what waited, as far as there are packet buffers. */
+  sendPending(): void {
+    while (this.pending.length > 0) {
+      const message = this.ipc.pool.takeForKernel();
+      if (message === null) return;
+      this.submit(message.at, this.pending.shift()!);
+    }
+  }
+
+  private submit(at: number, { node, note, identifier, first, second }: PendingNote): void {
+    const { words } = this.ipc.memory;
+    words[at + WIRE_KIND] = KIND_NOTE;
+    words[at + WIRE_BITS] = note;
+    words[at + WIRE_REMOTE] = identifier;
+    words[at + WIRE_LOCAL] = first;
+    words[at + WIRE_ID] = second;
+    words[at + WIRE_SIZE] = 0;
+    words[at + PACKET_INLINE] = 0;
+    words[at + PACKET_PAGE] = 0;
+    words[at + PACKET_FRAME] = 0;
+    this.transport.submit(node, at);
+  }
+
+  accept(at: number, source: number): number {
+    const { words } = this.ipc.memory;
+    const note = words[at + WIRE_BITS]!;
+    const identifier = words[at + WIRE_REMOTE]!;
+    this.reader.noteArrived(
+      source,
+      note,
+      identifier,
+      words[at + WIRE_LOCAL]!,
+      words[at + WIRE_ID]!,
+    );
+    return words[at + PACKET_FRAME]!;
+  }
+
+  released(packet: number): void {
+    this.ipc.pool.put(this.ipc.pool.byPacket(packet));
+  }
+}

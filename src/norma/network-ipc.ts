@@ -222,7 +222,12 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     const { metered } = message;
     if (!this.stream.keeps(message)) pool.put(message);
     if (metered) this.flow.acknowledged(proxy);
-    if (this.crowded.size > 0 && this.crowded.has(proxy.home)) this.relieve(proxy.home);
+    this.packetReleased(proxy.home);
+  }
+
+  /** NoteReader and OverflowReceiver: there is less on the way to a node. */
+  packetReleased(node: number): void {
+    if (this.crowded.size > 0 && this.crowded.has(node)) this.relieve(node);
   }
 
   /** A message of the pool has come back: notes that waited for one go. */

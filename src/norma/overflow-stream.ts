@@ -9,7 +9,12 @@ import { assert } from "../base/assert.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { LARGE_BYTES_MAX, REGION_BYTES_MAX } from "../base/limits.ts";
 import { FRAME_MESSAGE } from "../hardware/frame-table.ts";
-import { PACKET_FRAME, PACKET_INLINE, PACKET_PAGE } from "../hardware/packet-layout.ts";
+import {
+  PACKET_FRAME,
+  PACKET_INLINE,
+  PACKET_PAGE,
+  packetDestination,
+} from "../hardware/packet-layout.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { bodyWord, bodyWords, type KernelMessage } from "../ipc/kernel-message.ts";
 import type { Overflow } from "../ipc/overflow.ts";
@@ -23,6 +28,8 @@ import { KIND_OVERFLOW } from "./wire-values.ts";
 export interface OverflowReceiver {
   /** The message is whole. */
   overflowArrived(source: number, message: KernelMessage): void;
+  /** A page to `node` is acknowledged. */
+  packetReleased(node: number): void;
 }
 
 /** Messages to one node, of which the first is on its way. */
@@ -147,8 +154,10 @@ export class OverflowStream implements TransportClient {
 
   released(packet: number): void {
     assert(packet === this.packet.at);
+    const node = packetDestination(this.ipc.memory.words, packet);
     this.packetOut = false;
     this.sendNext();
+    this.receiver.packetReleased(node);
   }
 
   // --- in -----------------------------------------------------------------------------------------

@@ -2,7 +2,12 @@
 // messages, once and in order, and need nothing at the other end: a note is never refused. When the message
 // pool has no packet buffer left they wait here until one comes back.
 
-import { PACKET_FRAME, PACKET_INLINE, PACKET_PAGE } from "../hardware/packet-layout.ts";
+import {
+  PACKET_FRAME,
+  PACKET_INLINE,
+  PACKET_PAGE,
+  packetDestination,
+} from "../hardware/packet-layout.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import type { Identifier } from "./identifier.ts";
 import type { Transport, TransportClient } from "./transport.ts";
@@ -26,6 +31,8 @@ export interface NoteReader {
     first: number,
     second: number,
   ): void;
+  /** A note to `node` is acknowledged. */
+  packetReleased(node: number): void;
 }
 
 interface PendingNote {
@@ -96,6 +103,8 @@ export class PortNotes implements TransportClient {
   }
 
   released(packet: number): void {
+    const node = packetDestination(this.ipc.memory.words, packet);
     this.ipc.pool.put(this.ipc.pool.byPacket(packet));
+    this.reader.packetReleased(node);
   }
 }

@@ -284,7 +284,7 @@ class SideBySide {
 
   /** A right comes under a name: the one it should merge with, or a fresh one. */
   private arrive(model: ModelTask, { right, port }: ModelRight, name: number): void {
-    if (port === null || (!port.alive && port.home === model.node)) {
+    if (port === null || !port.alive) {
       expect(name).toBe(MACH_PORT_DEAD);
       return;
     }

@@ -3,7 +3,7 @@
 import { expect, test } from "@jest/globals";
 import { PACKET_BODY, PACKET_SOFTWARE } from "../../src/hardware/packet-layout.ts";
 import * as wire from "../../src/norma/wire-layout.ts";
-import { WIRE_BITS_RESERVED, WIRE_COMPLEX } from "../../src/norma/wire-values.ts";
+import * as values from "../../src/norma/wire-values.ts";
 
 test("wire layout: the words fill the software's part of the header, each once", () => {
   const words = Object.values(wire).sort((a, b) => a - b);
@@ -14,8 +14,19 @@ test("wire layout: the words fill the software's part of the header, each once",
   expect(words).toEqual(expected);
 });
 
-test("wire values: rights, the complex flag and reserved bits share no bit and leave none out", () => {
-  expect(WIRE_COMPLEX & WIRE_BITS_RESERVED).toBe(0);
-  expect(0xffff & WIRE_BITS_RESERVED).toBe(0);
-  expect(WIRE_COMPLEX | WIRE_BITS_RESERVED | 0xffff).toBe(-1);
+test("wire values: rights, flags, the accept number and reserved bits share no bit and leave none out", () => {
+  const parts = [
+    0xffff,
+    values.WIRE_ACCEPT_MAX << values.WIRE_ACCEPT_SHIFT,
+    values.WIRE_COMPLEX,
+    values.WIRE_OVERFLOW,
+    values.WIRE_METERED,
+    values.WIRE_BITS_RESERVED,
+  ];
+  let seen = 0;
+  for (const part of parts) {
+    expect(seen & part).toBe(0);
+    seen |= part;
+  }
+  expect(seen).toBe(-1);
 });

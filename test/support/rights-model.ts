@@ -1,7 +1,6 @@
 // What Mach says should happen to names and rights, written down as plainly as possible: no sharing, no
 // speed, no lazy dead names. test/ipc/rights-model.test.ts runs it beside the kernel.
-// Two nodes at most. The death of a port is not told to other nodes yet, so there a right to a dead port
-// stays what it was until it is used or comes home.
+// Two nodes at most: there everybody hears of a port's death, since every right came from its home.
 
 import type { PortName } from "../../src/ipc/rights.ts";
 
@@ -160,7 +159,6 @@ export class RightsModel {
     const queued = port.queue;
     port.queue = [];
     for (const task of this.tasks) {
-      if (task.node !== port.home) continue;
       for (const entry of task.entries) {
         if (entry.port !== port) continue;
         entry.dead = entry.once ? 1 : entry.send;

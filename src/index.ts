@@ -10,6 +10,8 @@ export { OptionError } from "./config/machine-options.ts";
 export { describeTrace, type TraceRecord } from "./hardware/trace-wrapper.ts";
 export { Message } from "./ipc/message.ts";
 export * from "./ipc/rights.ts";
+export * as fields from "./mig/fields.ts";
+export { oneway, routine, skip } from "./mig/subsystem.ts";
 export type { NodeCensus } from "./node/census.ts";
 export type {
   MachineStats,
@@ -19,7 +21,10 @@ export type {
   SpawnOptions,
 } from "./node/machine-interface.ts";
 export type { ReceiveOptions, RpcOptions, SendOptions } from "./task/call-options.ts";
+export { defineInterface, type Interface } from "./task/interface.ts";
 export { MachError } from "./task/mach-error.ts";
+export { demux, type Implementation, type ServeOptions } from "./task/serve.ts";
+export type { CallOptions, Client } from "./task/stubs.ts";
 export type { Program, Task } from "./task/task.ts";
 export * from "./task/trap.ts";
 

@@ -55,10 +55,18 @@ export const MACH_MSG_VM_SPACE = 0x1000;
 export const MACH_MSG_VM_KERNEL = 0x400;
 const MACH_MSG_SHORTAGE = 0x3c00;
 
-/** Reply code of a kernel server that does not know a request's id (mach/mig_errors.h). */
+/** What can go wrong between a stub and a server (mach/mig_errors.h): in the client, a reply with other
+ *  items, with another id; in the server, an unknown id, other arguments, nothing to be replied. */
+export const MIG_TYPE_ERROR = -300;
+export const MIG_REPLY_MISMATCH = -301;
+export const MIG_REMOTE_ERROR = -302;
 export const MIG_BAD_ID = -303;
 export const MIG_BAD_ARGUMENTS = -304;
+export const MIG_NO_REPLY = -305;
+export const MIG_EXCEPTION = -306;
+export const MIG_ARRAY_TOO_LARGE = -307;
 export const MIG_SERVER_DIED = -308;
+export const MIG_DESTROY_REQUEST = -309;
 
 /** Name service (servers/netname_defs.h). */
 export const NETNAME_NOT_YOURS = 1000;
@@ -112,9 +120,16 @@ const STATUS_NAMES = {
   MACH_RCV_IN_SET,
   MACH_RCV_HEADER_ERROR,
   MACH_RCV_BODY_ERROR,
+  MIG_TYPE_ERROR,
+  MIG_REPLY_MISMATCH,
+  MIG_REMOTE_ERROR,
   MIG_BAD_ID,
   MIG_BAD_ARGUMENTS,
+  MIG_NO_REPLY,
+  MIG_EXCEPTION,
+  MIG_ARRAY_TOO_LARGE,
   MIG_SERVER_DIED,
+  MIG_DESTROY_REQUEST,
   NETNAME_NOT_YOURS,
   NETNAME_NOT_CHECKED_IN,
   NETNAME_NO_SUCH_HOST,
@@ -132,6 +147,12 @@ const namesByStatus = new Map<number, StatusCode>(
 /** A message status without the bits that tell of a shortage. */
 export const withoutShortage = (status: number): number =>
   status >= MACH_SEND_INVALID_DATA ? status & ~MACH_MSG_SHORTAGE : status;
+
+/** The number behind a name; KERN_FAILURE for one that is no status. */
+export const statusOf = (code: string): number =>
+  Object.hasOwn(STATUS_NAMES, code)
+    ? STATUS_NAMES[code as keyof typeof STATUS_NAMES]
+    : KERN_FAILURE;
 
 /** The name of a status, whatever shortage it tells of. */
 export const statusName = (status: number): StatusCode =>

@@ -7,93 +7,71 @@
 
 import {
   KERN_SUCCESS,
-  MIG_BAD_ARGUMENTS,
-  MIG_BAD_ID,
   NETNAME_INVALID_PORT,
   NETNAME_NOT_CHECKED_IN,
   NETNAME_NOT_YOURS,
 } from "../base/status.ts";
+import { VERSION } from "../base/version.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import type { KernelMessage } from "../ipc/kernel-message.ts";
 import type { KernelServer } from "../ipc/kernel-server.ts";
 import { PORT_DEAD, type Port } from "../ipc/port.ts";
 import { releaseRight } from "../ipc/release.ts";
 import { PORT_SEND } from "../ipc/rights.ts";
-import { NETNAME_CHECK_IN, NETNAME_CHECK_OUT, NETNAME_LOOK_UP } from "../task/netname.ts";
-import { type RequestItems, replyStatus, takeItems } from "./kernel-reply.ts";
+import type { TakenOf } from "../mig/subsystem.ts";
+import { netname } from "../task/netname.ts";
+import type { KernelRight } from "./kernel-items.ts";
+import { type KernelFunctions, KernelRoutines } from "./kernel-routines.ts";
+
+type NetnameShapes = NonNullable<(typeof netname)["shapes"]>;
+type RequestOf<K extends keyof NetnameShapes> = TakenOf<NetnameShapes[K]["request"], KernelRight>;
 
 interface Entry {
   readonly port: Port;
-  readonly signature: Port | null;
+  readonly signature: KernelRight;
 }
 
 export class NameServer implements KernelServer {
   private readonly ipc: IpcContext;
+  private readonly routines: KernelRoutines;
   private readonly entries = new Map<string, Entry>();
 
   constructor(ipc: IpcContext) {
     this.ipc = ipc;
+    const functions: KernelFunctions<NetnameShapes> = {
+      checkIn: (args) => this.checkIn(args),
+      lookUp: (args) => this.lookUp(args),
+      checkOut: (args) => this.checkOut(args),
+      version: () => ({ version: `normacube ${VERSION}` }),
+    };
+    this.routines = new KernelRoutines(ipc).add(netname, functions);
   }
 
   serve(request: KernelMessage): void {
-    const { id } = request;
-    const items = takeItems(this.ipc, request);
-    switch (id) {
-      case NETNAME_CHECK_IN:
-        replyStatus(this.ipc, request, this.checkIn(items), null);
-        return;
-      case NETNAME_LOOK_UP:
-        this.lookUp(request, items);
-        return;
-      case NETNAME_CHECK_OUT:
-        replyStatus(this.ipc, request, this.checkOut(items), null);
-        return;
-      default:
-        this.releaseRights(items);
-        replyStatus(this.ipc, request, MIG_BAD_ID, null);
-    }
+    this.routines.serve(request);
   }
 
-  /** Takes the rights of `items` in every case. */
-  private checkIn(items: RequestItems): number {
-    const [name] = items.texts;
-    const [signature = null, port = null] = items.rights;
-    if (name === undefined || items.rights.length !== 2) {
-      this.releaseRights(items);
-      return MIG_BAD_ARGUMENTS;
-    }
-    if (port === null) {
-      this.releaseRights(items);
-      return NETNAME_INVALID_PORT;
-    }
+  private checkIn({ name, signature, port }: RequestOf<"checkIn">): number {
     const known = this.live(name);
-    if (known !== null && known.signature !== signature) {
-      this.releaseRights(items);
-      return NETNAME_NOT_YOURS;
+    if (port === null || (known !== null && known.signature !== signature)) {
+      this.release(signature);
+      this.release(port);
+      return port === null ? NETNAME_INVALID_PORT : NETNAME_NOT_YOURS;
     }
     if (known !== null) this.drop(name, known);
     this.entries.set(name, { port, signature });
     return KERN_SUCCESS;
   }
 
-  private lookUp(request: KernelMessage, items: RequestItems): void {
-    const [name] = items.texts;
-    this.releaseRights(items);
-    const entry = name === undefined ? null : this.live(name);
-    if (entry === null) {
-      const status = name === undefined ? MIG_BAD_ARGUMENTS : NETNAME_NOT_CHECKED_IN;
-      replyStatus(this.ipc, request, status, null);
-      return;
-    }
+  private lookUp({ name }: RequestOf<"lookUp">): number | { port: Port } {
+    const entry = this.live(name);
+    if (entry === null) return NETNAME_NOT_CHECKED_IN;
     entry.port.sendRights += 1; // a copy of the server's own right, for the reply
-    replyStatus(this.ipc, request, KERN_SUCCESS, entry.port);
+    return { port: entry.port };
   }
 
-  private checkOut(items: RequestItems): number {
-    const [name] = items.texts;
-    const [signature = null] = items.rights;
-    this.releaseRights(items);
-    if (name === undefined) return MIG_BAD_ARGUMENTS;
+  private checkOut({ name, signature }: RequestOf<"checkOut">): number {
+    this.release(signature);
     const entry = this.live(name);
     if (entry === null) return NETNAME_NOT_CHECKED_IN;
     if (entry.signature !== signature) return NETNAME_NOT_YOURS;
@@ -119,12 +97,12 @@ export class NameServer implements KernelServer {
 
   private drop(name: string, entry: Entry): void {
     this.entries.delete(name);
-    releaseRight(this.ipc, entry.port, PORT_SEND);
-    if (entry.signature !== null) releaseRight(this.ipc, entry.signature, PORT_SEND);
+    this.release(entry.port);
+    this.release(entry.signature);
   }
 
-  private releaseRights(items: RequestItems): void {
-    for (const port of items.rights) if (port !== null) releaseRight(this.ipc, port, PORT_SEND);
+  private release(right: KernelRight): void {
+    if (right !== null) releaseRight(this.ipc, right, PORT_SEND);
   }
 
   /** Names checked in, for stats and checkers. */

@@ -3,33 +3,22 @@
 // to it.
 
 import { NS_PER_MS } from "../base/clock.ts";
-import {
-  KERN_NO_SPACE,
-  MACH_MSG_SUCCESS,
-  NETNAME_NO_SUCH_HOST,
-  NETNAME_NOT_CHECKED_IN,
-} from "../base/status.ts";
-import { Message } from "../ipc/message.ts";
+import { KERN_NO_SPACE, NETNAME_NO_SUCH_HOST, NETNAME_NOT_CHECKED_IN } from "../base/status.ts";
 import {
   COPY_SEND,
-  type Disposition,
   MACH_PORT_NULL,
   MAKE_SEND,
-  MAKE_SEND_ONCE,
   MOVE_SEND,
   type PortName,
   TYPE_RECEIVE,
 } from "../ipc/rights.ts";
 import { NO_ENTRY, type Space } from "../ipc/space.ts";
+import type { Disposed } from "../mig/fields.ts";
+import type { Routine, Values } from "../mig/subsystem.ts";
 import { MachError } from "./mach-error.ts";
-import {
-  NAME_BYTES_MAX,
-  NAME_SERVER_SPECIAL_PORT,
-  NETNAME_CHECK_IN,
-  NETNAME_CHECK_OUT,
-  NETNAME_LOOK_UP,
-} from "./netname.ts";
+import { NAME_BYTES_MAX, NAME_SERVER_SPECIAL_PORT, netname } from "./netname.ts";
 import { checkLive } from "./ports.ts";
+import { Caller } from "./stubs.ts";
 import type { Task } from "./task.ts";
 import type { TaskKernel } from "./task-kernel.ts";
 
@@ -43,27 +32,30 @@ export interface LookUpOptions {
 /** Pause between two rounds of asking. */
 const RETRY_NS = NS_PER_MS;
 
+const CHECK_IN = netname.routine("checkIn");
+const LOOK_UP = netname.routine("lookUp");
+const CHECK_OUT = netname.routine("checkOut");
+const VERSION = netname.routine("version");
+
 export class Names {
   readonly #task: Task;
   readonly #kernel: TaskKernel;
   readonly #space: Space;
-  /** Reply ports not in use by a call: each call under way has one of its own. */
-  readonly #replyPorts: PortName[] = [];
+  readonly #caller: Caller;
 
   constructor(task: Task, kernel: TaskKernel, space: Space) {
     this.#task = task;
     this.#kernel = kernel;
     this.#space = space;
+    this.#caller = new Caller(task);
   }
 
   /** Enters a send right for `port` under `name` in this node's server. `signature`: a port of the
    *  caller that check-out (and a second check-in) must show again.
    *  NETNAME_NOT_YOURS if the name is taken with another signature. */
   async checkIn(name: string, port: PortName, signature: PortName = MACH_PORT_NULL): Promise<void> {
-    const request = this.#request(NETNAME_CHECK_IN, name);
-    request.addRight(signature, this.#sendDisposition(signature));
-    request.addRight(port, this.#sendDisposition(port));
-    await this.#call(this.#kernel.node, request, `check-in of "${name}"`);
+    const args = { name, signature: this.#sendRight(signature), port: this.#sendRight(port) };
+    await this.#call(this.#kernel.node, CHECK_IN, args, `check-in of "${name}"`);
   }
 
   /** A send right for the port checked in under `name`. NETNAME_NOT_CHECKED_IN, NETNAME_NO_SUCH_HOST. */
@@ -88,18 +80,22 @@ export class Names {
 
   /** Removes a name. NETNAME_NOT_CHECKED_IN, NETNAME_NOT_YOURS. */
   async checkOut(name: string, signature: PortName = MACH_PORT_NULL): Promise<void> {
-    const request = this.#request(NETNAME_CHECK_OUT, name);
-    request.addRight(signature, this.#sendDisposition(signature));
-    await this.#call(this.#kernel.node, request, `check-out of "${name}"`);
+    const args = { name, signature: this.#sendRight(signature) };
+    await this.#call(this.#kernel.node, CHECK_OUT, args, `check-out of "${name}"`);
+  }
+
+  /** What the name server of this node, or of another, says it is. NETNAME_NO_SUCH_HOST. */
+  async version(host: "" | number = ""): Promise<string> {
+    const node = this.#nodesToAsk(host)[0]!;
+    const answer = await this.#call(node, VERSION, {}, "version");
+    return answer.version as string;
   }
 
   async #askNode(node: number, name: string): Promise<PortName | null> {
-    const request = this.#request(NETNAME_LOOK_UP, name);
-    const reply = await this.#rpc(node, request);
-    const status = reply.takeInteger();
-    if (status === NETNAME_NOT_CHECKED_IN) return null;
-    if (status !== MACH_MSG_SUCCESS) throw new MachError(status, `look-up of "${name}"`);
-    return reply.takeRight().name;
+    const answer = await this.#ask(node, LOOK_UP, { name });
+    if (answer === NETNAME_NOT_CHECKED_IN) return null;
+    if (typeof answer === "number") throw new MachError(answer, `look-up of "${name}"`);
+    return answer.port as PortName;
   }
 
   #nodesToAsk(host: "" | "*" | number): number[] {
@@ -115,37 +111,16 @@ export class Names {
     return [host];
   }
 
-  #request(id: number, name: string): Message {
-    const bytes = new TextEncoder().encode(name).length;
-    if (bytes === 0 || bytes > NAME_BYTES_MAX) {
-      throw new RangeError(`name has ${bytes} bytes; it must have 1 to ${NAME_BYTES_MAX}`);
-    }
-    const request = new Message();
-    request.id = id;
-    return request.addText(name);
+  async #call(node: number, routine: Routine, args: Values, what: string): Promise<Values> {
+    const answer = await this.#ask(node, routine, args);
+    if (typeof answer === "number") throw new MachError(answer, what);
+    return answer;
   }
 
-  async #call(node: number, request: Message, what: string): Promise<void> {
-    const status = (await this.#rpc(node, request)).takeInteger();
-    if (status !== MACH_MSG_SUCCESS) throw new MachError(status, what);
-  }
-
-  async #rpc(node: number, request: Message): Promise<Message> {
+  #ask(node: number, routine: Routine, args: Values): Promise<Values | number> {
+    if (args.name !== undefined) checkName(args.name as string);
     checkLive(this.#space);
-    const replyPort = this.#replyPorts.pop() ?? this.#task.ports.allocate();
-    try {
-      request.remote = this.#nameServer(node);
-      request.remoteDisposition = MOVE_SEND;
-      request.local = replyPort;
-      request.localDisposition = MAKE_SEND_ONCE;
-      const reply = await this.#task.rpc(request);
-      this.#replyPorts.push(replyPort);
-      return reply;
-    } catch (error) {
-      // A port on which a reply may still come is not used again.
-      this.#task.ports.destroy(replyPort);
-      throw error;
-    }
+    return this.#caller.attempt(routine, this.#nameServer(node), MOVE_SEND, args, NO_OPTIONS);
   }
 
   /** A send right for the server of a node, under a name of this task. */
@@ -158,10 +133,18 @@ export class Names {
     return this.#space.insertSend(server);
   }
 
-  /** MAKE_SEND for a receive right, COPY_SEND for a send right; null as it is. */
-  #sendDisposition(name: PortName): Disposition {
+  /** A send right made of a receive right, or a copy of a send right; null as it is. */
+  #sendRight(name: PortName): Disposed<PortName> {
     const index = this.#space.find(name);
-    if (index === NO_ENTRY) return COPY_SEND;
-    return (this.#space.typeAt(index) & TYPE_RECEIVE) !== 0 ? MAKE_SEND : COPY_SEND;
+    const receives = index !== NO_ENTRY && (this.#space.typeAt(index) & TYPE_RECEIVE) !== 0;
+    return { right: name, disposition: receives ? MAKE_SEND : COPY_SEND };
   }
 }
+
+const NO_OPTIONS = {};
+
+const checkName = (name: string): void => {
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes > 0 && bytes <= NAME_BYTES_MAX) return;
+  throw new RangeError(`name has ${bytes} bytes; it must have 1 to ${NAME_BYTES_MAX}`);
+};

@@ -1,12 +1,19 @@
-// The netname protocol: message ids and limits (CMU netname.defs, subsystem 1040).
-// Requests carry a text item and rights; replies an INTEGER_32 status, then results.
+// The netname protocol (CMU netname.defs, subsystem 1040), as the name server and task.names share it.
+// A signature is a port that its owner shows again to replace or remove a name; null is one too.
 
-/** Request: name, signature right, port right. */
-export const NETNAME_CHECK_IN = 1040;
-/** Request: name. Reply: status, send right. */
-export const NETNAME_LOOK_UP = 1041;
-/** Request: name, signature right. */
-export const NETNAME_CHECK_OUT = 1042;
+import { COPY_SEND, PORT_SEND } from "../ipc/rights.ts";
+import { polymorphic, port, text } from "../mig/fields.ts";
+import { routine, subsystem } from "../mig/subsystem.ts";
+
+export const netname = subsystem("netname", 1040, {
+  checkIn: routine(
+    { name: text, signature: polymorphic(PORT_SEND), port: polymorphic(PORT_SEND) },
+    {},
+  ),
+  lookUp: routine({ name: text }, { port: port(COPY_SEND) }),
+  checkOut: routine({ name: text, signature: polymorphic(PORT_SEND) }, {}),
+  version: routine({}, { version: text }),
+});
 
 /** netname_name_t is 80 characters. */
 export const NAME_BYTES_MAX = 80;

@@ -16,6 +16,7 @@ import { LoneNodes } from "../support/lone-node.ts";
 const CHECK_IN = 1040;
 const LOOK_UP = 1041;
 const CHECK_OUT = 1042;
+const VERSION = 1043;
 
 const PLACES = [
   ["of its own node", 0],
@@ -73,6 +74,15 @@ test.each(PLACES)(
   },
 );
 
+test.each(PLACES)("name server %s: its version is a text", async (_where, node) => {
+  const { nodes, ask } = client(node);
+  const reply = await ask(VERSION, () => {});
+  expect([reply.id, reply.takeInteger()]).toEqual([1143, 0]);
+  expect(reply.takeText()).toMatch(/^normacube /);
+  expect((await ask(VERSION, (m) => m.addInteger(1))).takeInteger()).toBe(-304);
+  await nodes.expectNothingLeaked();
+});
+
 test.each(PLACES)(
   "name server %s: an unknown request is answered with MIG_BAD_ID, its rights released (K2)",
   async (_where, node) => {
@@ -101,6 +111,8 @@ test.each(PLACES)(
       [LOOK_UP, (m) => m.addInteger(5)],
       [LOOK_UP, (m) => m.addRight(port, MAKE_SEND)],
       [CHECK_OUT, () => {}],
+      [CHECK_OUT, (m) => m.addText("x").addRight(port, MAKE_SEND_ONCE)],
+      [CHECK_IN, (m) => m.addText("x").addRight(0, COPY_SEND).addRight(port, MAKE_SEND_ONCE)],
     ];
     for (const [id, fill] of fills) expect((await ask(id, fill)).takeInteger()).toBe(-304);
     // A port whose send right has been on another node is not known to be without senders.

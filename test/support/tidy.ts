@@ -19,6 +19,7 @@ export const FOLDER_RANKS: Readonly<Record<string, number>> = {
   hardware: 1,
   vm: 2,
   ipc: 3,
+  mig: 4,
   norma: 4,
   config: 5,
   task: 5,

@@ -217,3 +217,15 @@ test("names: failed calls leave the task's names as they were", async () => {
   expect(task.ports.names()).toEqual(before.slice(0, 15));
   await nodes.expectNothingLeaked();
 });
+
+test("names: every node's server says which version it is", async () => {
+  const { nodes, tasks } = cube();
+  const task = tasks[1]!;
+  for (const host of ["", 0, 1, 3] as const) {
+    expect(await nodes.run(task.names.version(host))).toMatch(/^normacube \d+\.\d+\.\d+$/);
+  }
+  await expect(nodes.run(task.names.version(4))).rejects.toMatchObject({
+    code: "NETNAME_NO_SUCH_HOST",
+  });
+  await nodes.expectNothingLeaked();
+});

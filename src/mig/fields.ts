@@ -1,0 +1,189 @@
+// Types of arguments and results: how a value of a program becomes an item, and comes back from one.
+// An argument that its type does not allow is the caller's mistake: put() throws RangeError or TypeError.
+
+import { type CarriedRight, carriedRight, type Disposition } from "../ipc/rights.ts";
+import type { ItemReader, ItemWriter } from "./items.ts";
+
+/** A value that is the same for tasks and kernels. */
+export interface DataField<Value, Result = Value> {
+  readonly kind: "data";
+  put(writer: ItemWriter<unknown>, value: Value): void;
+  take(reader: ItemReader<unknown>): Result;
+}
+
+/** A right: the sender's name goes in, the receiver's name comes out. */
+export interface RightField {
+  readonly kind: "right";
+  put<Right>(writer: ItemWriter<Right>, value: Right): void;
+  take<Right>(reader: ItemReader<Right>): Right;
+}
+
+/** Rights of one kind. */
+export interface RightsField {
+  readonly kind: "rights";
+  put<Right>(writer: ItemWriter<Right>, value: readonly Right[]): void;
+  take<Right>(reader: ItemReader<Right>): Right[];
+}
+
+/** A right whose sender says each time what becomes of it. */
+export interface PolymorphicField {
+  readonly kind: "polymorphic";
+  put<Right>(writer: ItemWriter<Right>, value: Disposed<Right>): void;
+  take<Right>(reader: ItemReader<Right>): Right;
+}
+
+/** A right with what is to become of it. */
+export interface Disposed<Right> {
+  readonly right: Right;
+  readonly disposition: Disposition;
+}
+
+export type Field = DataField<never, unknown> | RightField | RightsField | PolymorphicField;
+
+/** What a field takes from whoever sends it. */
+export type Given<F, Right> = F extends RightField
+  ? Right
+  : F extends RightsField
+    ? readonly Right[]
+    : F extends PolymorphicField
+      ? Disposed<Right>
+      : F extends DataField<infer Value, unknown>
+        ? Value
+        : never;
+
+/** What a field gives to whoever receives it. */
+export type Taken<F, Right> = F extends RightField
+  ? Right
+  : F extends RightsField
+    ? Right[]
+    : F extends PolymorphicField
+      ? Right
+      : F extends DataField<never, infer Result>
+        ? Result
+        : never;
+
+const data = <Value, Result = Value>(
+  put: (writer: ItemWriter<unknown>, value: Value) => void,
+  take: (reader: ItemReader<unknown>) => Result,
+): DataField<Value, Result> => ({ kind: "data", put, take });
+
+/** -2^31 to 2^31 - 1. */
+export const int32 = data<number>(
+  (writer, value) => {
+    if (value !== (value | 0)) throw new RangeError(`${value} is no integer of 32 bits`);
+    writer.integer(value);
+  },
+  (reader) => reader.integer(),
+);
+
+export const boolean = data<boolean>(
+  (writer, value) => {
+    if (typeof value !== "boolean") throw new TypeError(`${String(value)} is no boolean`);
+    writer.boolean(value);
+  },
+  (reader) => reader.boolean(),
+);
+
+export const float64 = data<number>(
+  (writer, value) => {
+    if (typeof value !== "number") throw new TypeError(`${String(value)} is no number`);
+    writer.float64(value);
+  },
+  (reader) => reader.float64(),
+);
+
+/** Any string; what is no Unicode text (a lone surrogate) arrives as U+FFFD. */
+export const text = data<string>(
+  (writer, value) => {
+    if (typeof value !== "string") throw new TypeError(`${String(value)} is no string`);
+    writer.text(value);
+  },
+  (reader) => reader.text(),
+);
+
+export const bytes = data<Uint8Array>(
+  (writer, value) => {
+    if (!(value instanceof Uint8Array)) throw new TypeError("it is no Uint8Array");
+    writer.bytes(value);
+  },
+  (reader) => reader.bytes(),
+);
+
+/** Integers of 32 bits, as one item. */
+export const int32s = data<ArrayLike<number>, Int32Array<ArrayBuffer>>(
+  (writer, value) => {
+    for (let i = 0; i < value.length; i++) {
+      const element = value[i]!;
+      if (element === (element | 0)) continue;
+      throw new RangeError(`element ${i}, ${element}, is no integer of 32 bits`);
+    }
+    writer.integers(value);
+  },
+  (reader) => reader.integers(),
+);
+
+/** A name as a bare number: no right goes with it. */
+export const portName = data<number>(
+  (writer, value) => {
+    if (value !== value >>> 0) throw new RangeError(`${value} is no name`);
+    writer.portName(value);
+  },
+  (reader) => reader.portName(),
+);
+
+/** Whatever JSON can say, as text. The receiver takes the sender's word that it is a `Value`. */
+export const json = <Value>(): DataField<Value> =>
+  data<Value>(
+    (writer, value) => {
+      const written = JSON.stringify(value);
+      if (written === undefined) throw new TypeError(`JSON has no word for ${String(value)}`);
+      writer.text(written);
+    },
+    (reader) => {
+      const written = reader.text();
+      try {
+        if (!reader.failed) return JSON.parse(written) as Value;
+      } catch {
+        reader.fail();
+      }
+      return null as Value;
+    },
+  );
+
+/** A right; `disposition` says what becomes of the sender's: MAKE_SEND, COPY_SEND, MOVE_RECEIVE, ... */
+export const port = (disposition: Disposition): RightField => {
+  const kind = checkedRight(disposition);
+  return {
+    kind: "right",
+    put: (writer, value) => writer.right(value, disposition),
+    take: (reader) => reader.right(kind),
+  };
+};
+
+/** Any number of rights, as one item. */
+export const ports = (disposition: Disposition): RightsField => {
+  const kind = checkedRight(disposition);
+  return {
+    kind: "rights",
+    put: (writer, value) => writer.rights(value, disposition),
+    take: (reader) => reader.rights(kind),
+  };
+};
+
+/** A right of one kind, PORT_SEND say, of which the sender each time gives the disposition too (MIG's
+ *  polymorphic types). */
+export const polymorphic = (kind: CarriedRight): PolymorphicField => ({
+  kind: "polymorphic",
+  put: (writer, { right, disposition }) => {
+    if (carriedRight(disposition) !== kind) {
+      throw new RangeError(`disposition ${disposition} does not make a right of kind ${kind}`);
+    }
+    writer.right(right, disposition);
+  },
+  take: (reader) => reader.right(kind),
+});
+
+const checkedRight = (disposition: Disposition): CarriedRight => {
+  if (disposition !== 0) return carriedRight(disposition);
+  throw new RangeError("disposition is 0, which carries no right");
+};

@@ -1,0 +1,84 @@
+// Items of a task's message, whose rights are names. Both objects are kept and used again and again:
+//   writer.begin()         ... items ...  writer.finish() is the message, its header still to be set
+//   reader.begin(message)  ... items ...  then reader.failed and reader.atEnd tell how it went
+
+import { alignUp } from "../base/words.ts";
+import { Message } from "../ipc/message.ts";
+import { type Disposition, MACH_PORT_NULL, type PortName } from "../ipc/rights.ts";
+import { BodyReader, BodyWriter } from "./body-items.ts";
+
+export class MessageWriter extends BodyWriter<PortName> {
+  private message: Message;
+
+  constructor(capacity?: number) {
+    const message = new Message(capacity);
+    super(message.words, message.bytes);
+    this.message = message;
+  }
+
+  begin(): void {
+    this.at = 0;
+    this.end = this.words.length;
+    this.complex = false;
+  }
+
+  /** The message with its body. It is the writer's still, and changes with the next begin(). */
+  finish(): Message {
+    const { message } = this;
+    message.clear();
+    message.size = this.at * 4;
+    message.complex = true;
+    return message;
+  }
+
+  protected override wordOf(name: PortName): number {
+    return name;
+  }
+
+  protected override typeOf(disposition: Disposition): number {
+    return disposition;
+  }
+
+  protected override refuse(): void {
+    // It never comes to that: a message that cannot grow throws, and the names are still the task's.
+  }
+
+  /** Goes on in a larger message; RangeError where a Message ends. */
+  protected override grow(words: number): boolean {
+    const needed = (this.end + words) * 4;
+    let larger: Message;
+    try {
+      larger = new Message(Math.max(needed, this.message.capacity * 2));
+    } catch {
+      larger = new Message(alignUp(needed, 4));
+    }
+    larger.words.set(this.words.subarray(0, this.at));
+    this.message = larger;
+    this.words = larger.words;
+    this.byteView = larger.bytes;
+    this.end = larger.words.length;
+    return true;
+  }
+}
+
+export class MessageReader extends BodyReader<PortName> {
+  protected override readonly noRight = MACH_PORT_NULL;
+
+  constructor() {
+    super(NOTHING.words, NOTHING.bytes);
+  }
+
+  begin(message: Message): void {
+    this.words = message.words;
+    this.byteView = message.bytes;
+    this.at = 0;
+    this.end = message.size >> 2;
+    this.failed = (message.size & 3) !== 0;
+  }
+
+  protected override rightOf(word: number): PortName {
+    return word >>> 0;
+  }
+}
+
+const NOTHING = new Message(0);

@@ -1,0 +1,138 @@
+// How a kernel server is served: a request finds its routine by id, its arguments are decoded, the server's
+// own function runs, and the reply goes to the request's reply port (the kernel's ipc_kobject_server).
+// The function must not block. It answers with a return code, or with results, which mean success.
+// Rights among its arguments are its own from then on, whatever it answers; rights in results are given away.
+
+import { assert } from "../base/assert.ts";
+import {
+  MACH_MSG_SUCCESS,
+  MIG_ARRAY_TOO_LARGE,
+  MIG_BAD_ARGUMENTS,
+  MIG_BAD_ID,
+} from "../base/status.ts";
+import type { IpcContext } from "../ipc/context.ts";
+import type { KernelMessage } from "../ipc/kernel-message.ts";
+import type { KernelServer } from "../ipc/kernel-server.ts";
+import { sendToPort } from "../ipc/queueing.ts";
+import { releaseBody, releaseRight } from "../ipc/release.ts";
+import type {
+  Fields,
+  GivenOf,
+  Routine,
+  RoutineShape,
+  Shapes,
+  Subsystem,
+  TakenOf,
+  Values,
+} from "../mig/subsystem.ts";
+import { REPLY_ID_OFFSET } from "../mig/subsystem.ts";
+import { KernelReader, type KernelRight, KernelWriter } from "./kernel-items.ts";
+
+/** What one routine's function answers: a return code, or results if the routine has any. */
+type KernelAnswer<Reply extends Fields> = keyof Reply extends never
+  ? number
+  : number | GivenOf<Reply, KernelRight>;
+
+/** The functions of a kernel server. */
+export type KernelFunctions<S extends Shapes> = {
+  readonly [K in keyof S as S[K] extends RoutineShape<Fields, Fields>
+    ? K
+    : never]: S[K] extends RoutineShape<infer Request, infer Reply>
+    ? (args: TakenOf<Request, KernelRight>) => KernelAnswer<Reply>
+    : never;
+};
+
+interface Entry {
+  readonly routine: Routine;
+  readonly call: (args: Values) => number | Values;
+}
+
+export class KernelRoutines implements KernelServer {
+  private readonly ipc: IpcContext;
+  private readonly reader: KernelReader;
+  private readonly writer: KernelWriter;
+  private readonly entries = new Map<number, Entry>();
+
+  constructor(ipc: IpcContext) {
+    this.ipc = ipc;
+    this.reader = new KernelReader(ipc);
+    this.writer = new KernelWriter(ipc);
+  }
+
+  /** Adds the routines of a subsystem. */
+  add<S extends Shapes>(subsystem: Subsystem<S>, functions: KernelFunctions<S>): this {
+    for (const routine of subsystem.routines) {
+      const call = (functions as Record<string, Entry["call"]>)[routine.key];
+      assert(call !== undefined && routine.hasReply, `${routine.name} can be served`);
+      assert(!this.entries.has(routine.id), `id ${routine.id} has one routine`);
+      this.entries.set(routine.id, { routine, call });
+    }
+    return this;
+  }
+
+  serve(request: KernelMessage): void {
+    const entry = this.entries.get(request.id);
+    if (entry === undefined) {
+      this.refuse(request, MIG_BAD_ID);
+      return;
+    }
+    this.reader.begin(request);
+    const args = entry.routine.decodeRequest(this.reader);
+    if (args === null) {
+      this.refuse(request, MIG_BAD_ARGUMENTS);
+      return;
+    }
+    request.complex = false; // the rights are the function's now
+    const answer = entry.call(args);
+    if (typeof answer === "number") this.reply(request, answer);
+    else this.replyResults(request, entry.routine, answer);
+  }
+
+  /** Destroys what the request carries. */
+  private refuse(request: KernelMessage, status: number): void {
+    if (request.complex) {
+      releaseBody(this.ipc, request);
+      request.complex = false;
+    }
+    this.reply(request, status);
+  }
+
+  private reply(request: KernelMessage, status: number): void {
+    this.writer.begin(request);
+    this.writer.integer(status);
+    this.send(request);
+  }
+
+  private replyResults(request: KernelMessage, routine: Routine, results: Values): void {
+    assert(routine.hasResults, `${routine.name} has results`);
+    const { writer } = this;
+    writer.begin(request);
+    routine.encodeReply(writer, results);
+    if (writer.overflowed) {
+      writer.discard(request);
+      this.reply(request, MIG_ARRAY_TOO_LARGE);
+      return;
+    }
+    this.send(request);
+  }
+
+  /** Turns the request into its reply. Without a reply port it just ends. */
+  private send(message: KernelMessage): void {
+    const { ipc } = this;
+    this.writer.finish(message);
+    const served = message.remote!;
+    const servedRight = message.remoteRight;
+    message.remote = message.local;
+    message.remoteRight = message.localRight;
+    message.local = null;
+    message.id += REPLY_ID_OFFSET;
+    releaseRight(ipc, served, servedRight);
+    if (message.remote === null) {
+      this.writer.discard(message);
+      ipc.pool.put(message);
+      return;
+    }
+    const sent = sendToPort(ipc, message, true);
+    assert(sent === MACH_MSG_SUCCESS, "a kernel's reply is never refused");
+  }
+}

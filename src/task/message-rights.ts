@@ -1,0 +1,72 @@
+// Releasing what a message holds without reading it (mach_msg_destroy): the rights of a received message
+// that nobody wants, and those that the body of a message would have given away had it been sent.
+
+import { MACH_MSG_SUCCESS } from "../base/status.ts";
+import type { Message } from "../ipc/message.ts";
+import {
+  isPortDisposition,
+  MACH_PORT_DEAD,
+  MACH_PORT_NULL,
+  MOVE_RECEIVE,
+  MOVE_SEND,
+  MOVE_SEND_ONCE,
+  type PortName,
+  RIGHT_RECEIVE,
+} from "../ipc/rights.ts";
+import {
+  checkItem,
+  ITEM_GOOD,
+  isInline,
+  itemData,
+  itemEnd,
+  itemNumber,
+  itemType,
+} from "../ipc/typed-item.ts";
+import { MachError } from "./mach-error.ts";
+import type { Ports } from "./ports.ts";
+
+/** Releases the rights of the message's typed items. Names that are no longer the task's are let be. */
+export const releaseBodyRights = (ports: Ports, message: Message): void => {
+  if (!message.complex) return;
+  const { words } = message;
+  const end = message.size >> 2;
+  for (let at = 0; checkItem(words, at, end, isPortDisposition) === ITEM_GOOD; ) {
+    const type = itemType(words, at);
+    const data = itemData(words, at);
+    const count = isPortDisposition(type) && isInline(words, at) ? itemNumber(words, at) : 0;
+    for (let i = 0; i < count; i++) releaseName(ports, words[data + i]! >>> 0, type);
+    at = itemEnd(words, at);
+  }
+};
+
+/** The same, and the right that the message is to be sent to, or is to be answered to. */
+export const releaseMessageRights = (ports: Ports, message: Message): void => {
+  releaseRemote(ports, message);
+  releaseBodyRights(ports, message);
+};
+
+/** The same of that right alone. */
+export const releaseRemote = (ports: Ports, message: Message): void => {
+  releaseName(ports, message.remote, message.remoteDisposition);
+  message.remote = MACH_PORT_NULL;
+};
+
+/** Gives up what sending `name` with this disposition would have taken from the task. */
+const releaseName = (ports: Ports, name: PortName, disposition: number): void => {
+  if (name === MACH_PORT_NULL || name === MACH_PORT_DEAD) return;
+  if (disposition === MOVE_RECEIVE) quietly(() => ports.modRefs(name, RIGHT_RECEIVE, -1));
+  if (disposition === MOVE_SEND || disposition === MOVE_SEND_ONCE) {
+    quietly(() => ports.deallocate(name));
+  }
+};
+
+/** Runs `call`; Mach's refusal means that there is nothing left to do. Returns the status. */
+export const quietly = (call: () => void): number => {
+  try {
+    call();
+    return MACH_MSG_SUCCESS;
+  } catch (error) {
+    if (error instanceof MachError) return error.status;
+    throw error;
+  }
+};

@@ -11,7 +11,7 @@ export { describeTrace, type TraceRecord } from "./hardware/trace-wrapper.ts";
 export { Message } from "./ipc/message.ts";
 export * from "./ipc/rights.ts";
 export * as fields from "./mig/fields.ts";
-export { oneway, routine, skip } from "./mig/subsystem.ts";
+export { at, oneway, routine, skip } from "./mig/subsystem.ts";
 export type { NodeCensus } from "./node/census.ts";
 export type {
   MachineStats,
@@ -22,6 +22,17 @@ export type {
 } from "./node/machine-interface.ts";
 export type { ReceiveOptions, RpcOptions, SendOptions } from "./task/call-options.ts";
 export { defineInterface, type Interface } from "./task/interface.ts";
+export {
+  HOST_BASIC_INFO,
+  loader,
+  mach,
+  machHost,
+  machPort,
+  TASK_BASIC_INFO,
+  TASK_BOOTSTRAP_PORT,
+  TASK_EXCEPTION_PORT,
+  TASK_KERNEL_PORT,
+} from "./task/kernel-interfaces.ts";
 export { MachError } from "./task/mach-error.ts";
 export { demux, type Implementation, type ServeOptions } from "./task/serve.ts";
 export type { CallOptions, Client } from "./task/stubs.ts";

@@ -18,6 +18,10 @@ export interface IpcContext {
   /** Messages waiting to be destroyed by the destroyMessage() at the bottom of the stack. */
   readonly doomed: KernelMessage[];
   destroying: boolean;
+  /** Packets are being taken: requests to kernel-owned ports wait until that is done, since serving them may
+   *  take long (CMU norma/kserver). */
+  atInterruptLevel: boolean;
+  readonly kernelRequests: KernelMessage[];
   /** Notifications that found the message pool empty, oldest first. */
   readonly notifications: Notification[];
 }

@@ -247,6 +247,7 @@ export const copyoutRight = (
   right: CarriedRight,
 ): PortName => {
   const port = held.state === PORT_PROXY ? comeHome(ipc, space, held, right) : held;
+  if (right === PORT_RECEIVE) bringHome(ipc, space, port);
   if (port.state === PORT_DEAD && right !== PORT_RECEIVE) {
     if (right === PORT_SEND_ONCE) port.sendOnceRights -= 1;
     else port.sendRights -= 1;
@@ -269,6 +270,15 @@ const comeHome = (ipc: IpcContext, space: Space, proxy: Port, right: CarriedRigh
     principal.sendRights += 1;
   }
   return principal;
+};
+
+/** A task gets a receive right whose loopback proxy it has a send right to: that is one to the port now. */
+const bringHome = (ipc: IpcContext, space: Space, port: Port): void => {
+  const proxy = ipc.remote.loopbackProxyOf(port);
+  if (proxy === null || space.nameOf(proxy) === MACH_PORT_NULL) return;
+  space.rebind(proxy, port);
+  proxy.sendRights -= 1;
+  port.sendRights += 1;
 };
 
 /** Gives a copied-in message back to its sender, in the very object that it came in. Rights show as what

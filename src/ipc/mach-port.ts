@@ -502,4 +502,7 @@ export const destroySpace = (ipc: IpcContext, space: Space): void => {
     // Destroying one right can only take others of this space away, never add.
     if (space.find(name) !== NO_ENTRY) portDestroy(ipc, space, name);
   }
+  const { kernelTask } = space;
+  space.kernelTask = null;
+  kernelTask?.spaceDestroyed();
 };

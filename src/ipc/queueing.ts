@@ -58,7 +58,8 @@ export const sendToPort = (ipc: IpcContext, message: KernelMessage, always: bool
       ipc.remote.send(message, always);
       return MACH_MSG_SUCCESS;
     case PORT_IN_KERNEL:
-      port.server!.serve(message);
+      if (ipc.atInterruptLevel) ipc.kernelRequests.push(message);
+      else port.server!.serve(message);
       return MACH_MSG_SUCCESS;
     case PORT_DEAD:
       destroyMessage(ipc, message);

@@ -25,4 +25,6 @@ export interface RemoteDelivery {
   limitChanged(port: Port): void;
   /** The principal of a proxy that leads back to this very node (loopback), else null. */
   principalOf(proxy: Port): Port | null;
+  /** The other way round: the loopback proxy of a port of this node, if there is one. */
+  loopbackProxyOf(port: Port): Port | null;
 }

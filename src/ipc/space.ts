@@ -65,6 +65,11 @@ export interface Detached {
   readonly notify: Port;
 }
 
+/** What hangs on a task's space in the kernel and goes with it. */
+export interface KernelTaskRecord {
+  spaceDestroyed(): void;
+}
+
 export class Space {
   /** False once the task is dead: nothing may be copied in or out any more. */
   active = true;
@@ -82,6 +87,8 @@ export class Space {
   private readonly aliasOf = new Map<number, PortName>();
   private readonly table: PortTable;
   private readonly entriesMax: number;
+  /** The kernel's record of the task, once somebody has asked for its kernel port. */
+  kernelTask: KernelTaskRecord | null = null;
   /** Where out-of-line data comes from and goes to. */
   readonly memory: TaskMemory;
   /** Whoever makes names go away sends these notifications when all else is done. */
@@ -219,9 +226,20 @@ export class Space {
 
   /** The same under a name of the task's choice. */
   insertSetAs(name: PortName): boolean {
-    if (!this.insertAs(name, null, TYPE_PORT_SET, 0)) return false;
-    this.sets.set(this.aliases.get(name)!, new PortSet(name));
+    const made = this.insertSet();
+    if (made === MACH_PORT_NULL) return false;
+    this.rename(made >>> INDEX_SHIFT, name);
     return true;
+  }
+
+  /** The send right that this space has under a name is one to `to` from now on; the counts are the
+   *  caller's business. */
+  rebind(from: Port, to: Port): void {
+    const name = this.sendNames.get(from);
+    if (name === undefined) return;
+    this.sendNames.delete(from);
+    this.sendNames.set(to, name);
+    this.ports[this.find(name)] = to;
   }
 
   /** Destroys the set; its members stay. */

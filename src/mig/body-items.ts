@@ -1,7 +1,12 @@
 // Items of a body that lies in words, wherever these are: what the reader and the writer of a task's
 // message and those of a kernel's have in common. Types and sizes are MIG's (mach/message.h).
 
-import { type CarriedRight, type Disposition, isPortDisposition } from "../ipc/rights.ts";
+import {
+  type CarriedRight,
+  type Disposition,
+  isPortDisposition,
+  PORT_SEND,
+} from "../ipc/rights.ts";
 import {
   checkItem,
   ITEM_GOOD,
@@ -202,6 +207,19 @@ export abstract class BodyReader<Right> implements ItemReader<Right> {
     const rights: Right[] = [];
     for (let i = 0; i < this.count; i++) rights.push(this.rightOf(this.words[data + i]!));
     return rights;
+  }
+
+  anyRight(): { right: Right; kind: CarriedRight } {
+    const good =
+      !this.failed &&
+      checkItem(this.words, this.at, this.end, isPortDisposition) === ITEM_GOOD &&
+      isPortDisposition(itemType(this.words, this.at));
+    if (!good) {
+      this.failed = true;
+      return { right: this.noRight, kind: PORT_SEND };
+    }
+    const kind = itemType(this.words, this.at) as CarriedRight;
+    return { right: this.right(kind), kind };
   }
 
   portName(): number {

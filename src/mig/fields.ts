@@ -38,7 +38,25 @@ export interface Disposed<Right> {
   readonly disposition: Disposition;
 }
 
-export type Field = DataField<never, unknown> | RightField | RightsField | PolymorphicField;
+/** A right of any kind: its sender says what becomes of it, its receiver sees which one it is. */
+export interface AnyRightField {
+  readonly kind: "any right";
+  put<Right>(writer: ItemWriter<Right>, value: Disposed<Right>): void;
+  take<Right>(reader: ItemReader<Right>): Carried<Right>;
+}
+
+/** A right that has arrived, and which one it is. */
+export interface Carried<Right> {
+  readonly right: Right;
+  readonly kind: CarriedRight;
+}
+
+export type Field =
+  | DataField<never, unknown>
+  | RightField
+  | RightsField
+  | PolymorphicField
+  | AnyRightField;
 
 /** What a field takes from whoever sends it. */
 export type Given<F, Right> = F extends RightField
@@ -47,9 +65,11 @@ export type Given<F, Right> = F extends RightField
     ? readonly Right[]
     : F extends PolymorphicField
       ? Disposed<Right>
-      : F extends DataField<infer Value, unknown>
-        ? Value
-        : never;
+      : F extends AnyRightField
+        ? Disposed<Right>
+        : F extends DataField<infer Value, unknown>
+          ? Value
+          : never;
 
 /** What a field gives to whoever receives it. */
 export type Taken<F, Right> = F extends RightField
@@ -58,9 +78,11 @@ export type Taken<F, Right> = F extends RightField
     ? Right[]
     : F extends PolymorphicField
       ? Right
-      : F extends DataField<never, infer Result>
-        ? Result
-        : never;
+      : F extends AnyRightField
+        ? Carried<Right>
+        : F extends DataField<never, infer Result>
+          ? Result
+          : never;
 
 const data = <Value, Result = Value>(
   put: (writer: ItemWriter<unknown>, value: Value) => void,
@@ -182,6 +204,13 @@ export const polymorphic = (kind: CarriedRight): PolymorphicField => ({
   },
   take: (reader) => reader.right(kind),
 });
+
+/** A right of any kind (MIG's polymorphic port, both ways). */
+export const anyRight: AnyRightField = {
+  kind: "any right",
+  put: (writer, { right, disposition }) => writer.right(right, disposition),
+  take: (reader) => reader.anyRight(),
+};
 
 const checkedRight = (disposition: Disposition): CarriedRight => {
   if (disposition !== 0) return carriedRight(disposition);

@@ -36,5 +36,7 @@ export interface ItemReader<Right> {
   /** The right is the caller's if the whole body turns out well, and the message's until then. */
   right(kind: CarriedRight): Right;
   rights(kind: CarriedRight): Right[];
+  /** A right of whichever kind it is. */
+  anyRight(): { right: Right; kind: CarriedRight };
   portName(): number;
 }

@@ -1,7 +1,8 @@
 // A subsystem: the routines of an interface, numbered, as in a MIG definition file. This is the part
 // that clients and servers share, whoever they are; src/task makes calls of it, src/node serves it.
 //   subsystem("greeter", 5000, { greet: routine({ name: text }, { greeting: text }), ... })
-// Ids are base + index in the order written; skip leaves a hole. A reply's id is its request's + 100.
+// Ids are base + index in the order written; skip leaves a hole, at(id, ...) goes on from there. A reply's
+// id is its request's + 100.
 //   request   the request fields as items, in order
 //   reply     INTEGER_32 return code; on success the reply fields
 
@@ -28,12 +29,14 @@ export interface RoutineShape<Request extends Fields, Reply extends Fields> {
   readonly kind: "routine";
   readonly request: Request;
   readonly reply: Reply;
+  readonly id?: number;
 }
 
 /** A routine without one (MIG's simpleroutine). */
 export interface OnewayShape<Request extends Fields> {
   readonly kind: "oneway";
   readonly request: Request;
+  readonly id?: number;
 }
 
 /** A number that is not in use. */
@@ -55,6 +58,12 @@ export const oneway = <const Request extends Fields>(request: Request): OnewaySh
 });
 
 export const skip: SkippedShape = { kind: "skip" };
+
+/** Gives a routine its id, after which those that follow are counted. */
+export const at = <S extends Exclude<Shape, SkippedShape>>(id: number, shape: S): S => ({
+  ...shape,
+  id,
+});
 
 /** Values by field name, as the codec sees them. */
 export type Values = Record<string, unknown>;
@@ -172,10 +181,14 @@ export class Subsystem<S extends Shapes> {
     this.name = name;
     this.base = base;
     const routines: Routine[] = [];
-    for (const [index, [key, shape]] of Object.entries<Shape>(shapes).entries()) {
+    let id = base;
+    for (const [key, shape] of Object.entries<Shape>(shapes)) {
       if (/^\d+$/.test(key)) throw new TypeError(`${name}: a routine is called ${key}, a number`);
-      if (shape.kind === "skip") continue;
-      routines.push(new Routine(`${name}.${key}`, key, base + index, shape));
+      if (shape.kind !== "skip") {
+        id = checkedId(name, key, shape.id ?? id, id);
+        routines.push(new Routine(`${name}.${key}`, key, id, shape));
+      }
+      id += 1;
     }
     this.routines = routines;
     this.byKey = new Map(routines.map((one) => [one.key, one]));
@@ -187,6 +200,11 @@ export class Subsystem<S extends Shapes> {
     return found;
   }
 }
+
+const checkedId = (name: string, key: string, id: number, least: number): number => {
+  if (Number.isInteger(id) && id >= least) return id;
+  throw new RangeError(`${name}: id of ${key} is ${id}; ${least} or more`);
+};
 
 /** Numbers the routines of an interface from `base` on. RangeError if the numbers do not fit. */
 export const subsystem = <const S extends Shapes>(

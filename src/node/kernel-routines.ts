@@ -1,6 +1,7 @@
 // How a kernel server is served: a request finds its routine by id, its arguments are decoded, the server's
 // own function runs, and the reply goes to the request's reply port (the kernel's ipc_kobject_server).
-// The function must not block. It answers with a return code, or with results, which mean success.
+// It answers with a return code, or with results, which mean success; or with a promise of either, which
+// keeps the request until then. `subject` is what the port that was called stands for: a task, say.
 // Rights among its arguments are its own from then on, whatever it answers; rights in results are given away.
 
 import { assert } from "../base/assert.ts";
@@ -12,7 +13,7 @@ import {
 } from "../base/status.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import type { KernelMessage } from "../ipc/kernel-message.ts";
-import type { KernelServer } from "../ipc/kernel-server.ts";
+import type { Port } from "../ipc/port.ts";
 import { sendToPort } from "../ipc/queueing.ts";
 import { releaseBody, releaseRight } from "../ipc/release.ts";
 import type {
@@ -34,33 +35,46 @@ type KernelAnswer<Reply extends Fields> = keyof Reply extends never
   : number | GivenOf<Reply, KernelRight>;
 
 /** The functions of a kernel server. */
-export type KernelFunctions<S extends Shapes> = {
+export type KernelFunctions<S extends Shapes, Subject = undefined> = {
   readonly [K in keyof S as S[K] extends RoutineShape<Fields, Fields>
     ? K
     : never]: S[K] extends RoutineShape<infer Request, infer Reply>
-    ? (args: TakenOf<Request, KernelRight>) => KernelAnswer<Reply>
+    ? (
+        args: TakenOf<Request, KernelRight>,
+        subject: Subject,
+        replyPort: Port | null,
+      ) => KernelAnswer<Reply> | Promise<KernelAnswer<Reply>>
     : never;
 };
 
 interface Entry {
   readonly routine: Routine;
-  readonly call: (args: Values) => number | Values;
+  readonly call: (
+    args: Values,
+    subject: unknown,
+    replyPort: Port | null,
+  ) => Answer | Promise<Answer>;
 }
 
-export class KernelRoutines implements KernelServer {
+type Answer = number | Values;
+
+export class KernelRoutines<Subject = undefined> {
   private readonly ipc: IpcContext;
   private readonly reader: KernelReader;
   private readonly writer: KernelWriter;
   private readonly entries = new Map<number, Entry>();
+  private readonly wake: () => void;
 
-  constructor(ipc: IpcContext) {
+  /** `wake`: called when an answer that was promised has come, since the driver may be at rest. */
+  constructor(ipc: IpcContext, wake: () => void = () => {}) {
+    this.wake = wake;
     this.ipc = ipc;
     this.reader = new KernelReader(ipc);
     this.writer = new KernelWriter(ipc);
   }
 
   /** Adds the routines of a subsystem. */
-  add<S extends Shapes>(subsystem: Subsystem<S>, functions: KernelFunctions<S>): this {
+  add<S extends Shapes>(subsystem: Subsystem<S>, functions: KernelFunctions<S, Subject>): this {
     for (const routine of subsystem.routines) {
       const call = (functions as Record<string, Entry["call"]>)[routine.key];
       assert(call !== undefined && routine.hasReply, `${routine.name} can be served`);
@@ -70,7 +84,7 @@ export class KernelRoutines implements KernelServer {
     return this;
   }
 
-  serve(request: KernelMessage): void {
+  serve(request: KernelMessage, subject: Subject): void {
     const entry = this.entries.get(request.id);
     if (entry === undefined) {
       this.refuse(request, MIG_BAD_ID);
@@ -83,9 +97,23 @@ export class KernelRoutines implements KernelServer {
       return;
     }
     request.complex = false; // the rights are the function's now
-    const answer = entry.call(args);
+    const answer = entry.call(args, subject, request.local);
+    if (answer instanceof Promise) void this.replyLater(request, entry.routine, answer);
+    else this.answer(request, entry.routine, answer);
+  }
+
+  private async replyLater(
+    request: KernelMessage,
+    routine: Routine,
+    promise: Promise<Answer>,
+  ): Promise<void> {
+    this.answer(request, routine, await promise);
+    this.wake();
+  }
+
+  private answer(request: KernelMessage, routine: Routine, answer: Answer): void {
     if (typeof answer === "number") this.reply(request, answer);
-    else this.replyResults(request, entry.routine, answer);
+    else this.replyResults(request, routine, answer);
   }
 
   /** Destroys what the request carries. */

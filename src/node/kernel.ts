@@ -15,8 +15,10 @@ import type { NetworkInterface } from "../hardware/network-interface.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { type KernelMessage, MessagePool } from "../ipc/kernel-message.ts";
+import type { KernelServer } from "../ipc/kernel-server.ts";
 import { notifyPending } from "../ipc/notifications.ts";
 import { PORT_IN_KERNEL, type Port, PortTable } from "../ipc/port.ts";
+import { sendToPort } from "../ipc/queueing.ts";
 import { destroyMessage } from "../ipc/release.ts";
 import { Space } from "../ipc/space.ts";
 import { completeReceivers, completeSend, takeSender } from "../ipc/waits.ts";
@@ -26,10 +28,13 @@ import { NetworkIpc } from "../norma/network-ipc.ts";
 import { Transport, type TransportOptions } from "../norma/transport.ts";
 import { MachError } from "../task/mach-error.ts";
 import { NAME_SERVER_SPECIAL_PORT } from "../task/netname.ts";
+import { HOST_PRIV_SPECIAL_PORT, HOST_SPECIAL_PORT } from "../task/special-ports.ts";
 import type { Task } from "../task/task.ts";
 import type { TaskKernel, Waiting } from "../task/task-kernel.ts";
 import { TaskMemory } from "../vm/task-memory.ts";
+import type { KernelTask } from "./kernel-task.ts";
 import { NameServer } from "./name-server.ts";
+import { type ProgramLoader, type TaskHost, TaskServer } from "./task-server.ts";
 import { Timers } from "./timers.ts";
 
 /** States of a node, in REG_STATE; 0 before its kernel is built. */
@@ -79,7 +84,7 @@ export interface NodeDriver {
   log(task: Task, line: string): void;
 }
 
-export class NodeKernel implements TaskKernel {
+export class NodeKernel implements TaskKernel, TaskHost {
   readonly node: number;
   readonly nodes: number;
   readonly memory: PhysicalMemory;
@@ -90,6 +95,9 @@ export class NodeKernel implements TaskKernel {
   readonly ipc: IpcContext;
   readonly clock: StepClock;
   readonly nameServer: NameServer;
+  readonly taskServer: TaskServer;
+  /** Who starts programs in tasks that were created empty; the node's task runner. */
+  loader: ProgramLoader | null = null;
   readonly exclusive: boolean;
   readonly namesPerTask: number;
   /** Tasks that were resumed and have not run since. */
@@ -148,6 +156,8 @@ export class NodeKernel implements TaskKernel {
       ports,
       doomed: [],
       destroying: false,
+      atInterruptLevel: false,
+      kernelRequests: [],
       notifications: [],
     };
     // The record and its network IPC know each other: one of them is tied in afterwards.
@@ -158,6 +168,10 @@ export class NodeKernel implements TaskKernel {
     pool.setSink(this);
 
     this.nameServer = new NameServer(this.ipc);
+    this.taskServer = new TaskServer(this);
+    const host = { serve: (request: KernelMessage) => this.taskServer.serveHost(request) };
+    this.kernelPort(host, HOST_SPECIAL_PORT);
+    this.kernelPort(host, HOST_PRIV_SPECIAL_PORT);
     this.kernelPort(this.nameServer, NAME_SERVER_SPECIAL_PORT);
     this.armRing();
     Atomics.store(memory.words, REG_STATE, NODE_RUNNING);
@@ -168,10 +182,20 @@ export class NodeKernel implements TaskKernel {
   /** One bounded batch of work. Returns how much was done; 0 = nothing to do right now. */
   step(): number {
     let work = this.network.pump();
+    this.ipc.atInterruptLevel = true;
     work += this.transport.poll(STEP_PACKETS_MAX);
+    this.ipc.atInterruptLevel = false;
+    if (this.ipc.kernelRequests.length > 0) this.serveKernelRequests();
     if (this.transport.isDue()) work += this.transport.tick();
     if (this.timers.isDue()) work += this.timers.run();
     return work;
+  }
+
+  /** Requests of other nodes to ports of the kernel; whose port has died meanwhile is destroyed. */
+  private serveKernelRequests(): void {
+    for (const request of this.ipc.kernelRequests.splice(0)) {
+      sendToPort(this.ipc, request, true);
+    }
   }
 
   /** When step() has something to do though nothing arrives, ns. */
@@ -234,6 +258,25 @@ export class NodeKernel implements TaskKernel {
   newSpace(): Space {
     const memory = new TaskMemory(this.memory.layout.pageBytes);
     return new Space(this.ipc.ports, memory, this.namesPerTask);
+  }
+
+  /** The driver may be at rest. */
+  wake(): void {
+    this.driver.wake();
+  }
+
+  taskPort(task: Task, space: Space): Port {
+    return this.recordOf(task, space).port;
+  }
+
+  threadPort(task: Task, space: Space): Port {
+    return this.recordOf(task, space).thread;
+  }
+
+  private recordOf(task: Task, space: Space): KernelTask {
+    const record = this.taskServer.recordOf(space);
+    record.task = task;
+    return record;
   }
 
   // --- tasks ------------------------------------------------------------------------------------
@@ -348,7 +391,7 @@ export class NodeKernel implements TaskKernel {
     Atomics.store(this.memory.words, REG_STATE, NODE_HALTED);
   }
 
-  private kernelPort(server: NameServer, localId: number): void {
+  private kernelPort(server: KernelServer, localId: number): void {
     const port = this.ipc.ports.create(PORT_IN_KERNEL);
     port.server = server;
     this.identifiers.registerSpecial(port, localId);

@@ -48,7 +48,7 @@ export class NameServer implements KernelServer {
   }
 
   serve(request: KernelMessage): void {
-    this.routines.serve(request);
+    this.routines.serve(request, undefined);
   }
 
   private checkIn({ name, signature, port }: RequestOf<"checkIn">): number {

@@ -1,12 +1,14 @@
 // Runs programs on a node: loads a module, gives its default export a Task, keeps the outcome until it
 // is asked for, and releases everything the task had. Outcomes are plain records: they cross threads.
 
-import { statusName } from "../base/status.ts";
+import { KERN_FAILURE, KERN_INVALID_TASK, KERN_SUCCESS, statusName } from "../base/status.ts";
 import { destroySpace } from "../ipc/mach-port.ts";
 import type { Space } from "../ipc/space.ts";
 import { MachError } from "../task/mach-error.ts";
 import { type Program, Task } from "../task/task.ts";
 import type { NodeKernel } from "./kernel.ts";
+import type { KernelTask } from "./kernel-task.ts";
+import type { ProgramLoader } from "./task-server.ts";
 
 /** An error as it crosses threads. */
 export interface FailureRecord {
@@ -35,7 +37,7 @@ interface RunningTask {
 /** How the loader gets a module: import(), or something else in a test. */
 export type ModuleLoader = (url: string) => Promise<{ readonly default?: unknown }>;
 
-export class TaskRunner {
+export class TaskRunner implements ProgramLoader {
   private readonly kernel: NodeKernel;
   private readonly load: ModuleLoader;
   private readonly tasks = new Map<number, RunningTask>();
@@ -46,6 +48,7 @@ export class TaskRunner {
   constructor(kernel: NodeKernel, load: ModuleLoader) {
     this.kernel = kernel;
     this.load = load;
+    kernel.loader = this;
   }
 
   /** Tasks that have not ended. */
@@ -65,12 +68,36 @@ export class TaskRunner {
     this.loading -= 1;
     if (loaded.kind === "failed") return loaded;
     const id = this.nextId++;
-    const space = this.kernel.newSpace();
-    const task = new Task(this.kernel, space, id);
-    this.running += 1;
-    const outcome = this.run(loaded.program, task, space, args);
+    const { task, outcome } = this.start(loaded.program, this.kernel.newSpace(), id, args);
     this.tasks.set(id, { task, outcome });
     return { kind: "started", id };
+  }
+
+  /** ProgramLoader: loads a module and starts its program in a task that was created empty. Nobody asks for
+   *  its outcome; an error goes to the log. */
+  async run(record: KernelTask, url: string, args: unknown): Promise<number> {
+    this.loading += 1;
+    const loaded = await this.loadProgram(url);
+    this.loading -= 1;
+    if (loaded.kind === "failed") return KERN_FAILURE;
+    if (!record.space.active) return KERN_INVALID_TASK;
+    const { task, outcome } = this.start(loaded.program, record.space, this.nextId++, args);
+    record.task = task;
+    void outcome.then((ended) => {
+      if (ended.kind === "failed") this.kernel.log(task, ended.failure.stack);
+    });
+    return KERN_SUCCESS;
+  }
+
+  private start(
+    program: Program,
+    space: Space,
+    id: number,
+    args: unknown,
+  ): { readonly task: Task; readonly outcome: Promise<Outcome> } {
+    const task = new Task(this.kernel, space, id);
+    this.running += 1;
+    return { task, outcome: this.runProgram(program, task, space, args) };
   }
 
   /** Resolves when the task has ended; its outcome can be asked for once. */
@@ -100,7 +127,12 @@ export class TaskRunner {
     }
   }
 
-  private async run(program: Program, task: Task, space: Space, args: unknown): Promise<Outcome> {
+  private async runProgram(
+    program: Program,
+    task: Task,
+    space: Space,
+    args: unknown,
+  ): Promise<Outcome> {
     let outcome: Outcome;
     try {
       const value = await program(task, args);

@@ -302,13 +302,23 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     const words = bodyWords(memory, message);
     const start = bodyWord(memory, message);
     const end = start + (message.size >> 2);
-    if (message.complex && !isSoundBody(words, start, end, source === this.node, true)) {
+    const own = source === this.node;
+    const sound =
+      !message.complex ||
+      (isSoundBody(words, start, end, own, true) && (own || !this.holdsReceiveRight(message)));
+    if (!sound) {
       memory.counters[COUNTERS.damaged.index]! += 1;
       message.complex = false; // what it holds is not rights
       destroyMessage(this.ipc, message);
       return;
     }
     this.deliver(source, message);
+  }
+
+  private holdsReceiveRight(message: KernelMessage): boolean {
+    const walk = new RightWalk(this.ipc.memory, message);
+    while (walk.next()) if (walk.right === PORT_RECEIVE && isRight(walk.word)) return true;
+    return false;
   }
 
   private deliver(source: number, message: KernelMessage): void {
@@ -334,10 +344,14 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
       const { right } = walk;
       const port =
         right === PORT_RECEIVE
-          ? this.identifiers.principal(identifier)
+          ? this.principalOfReceive(identifier)
           : this.portIn(identifier, right);
       walk.word = port === null ? BODY_DEAD : port.index;
     }
+  }
+
+  private principalOfReceive(identifier: Identifier): Port | null {
+    return identifier === DEAD_IDENTIFIER ? null : this.identifiers.principal(identifier);
   }
 
   /** The port of a right that arrived, counted; null if it is dead. */
@@ -369,6 +383,10 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
 
   principalOf(proxy: Port): Port | null {
     return proxy.home === this.node ? this.identifiers.principal(proxy.identifier) : null;
+  }
+
+  loopbackProxyOf(port: Port): Port | null {
+    return port.identifier === NULL_IDENTIFIER ? null : this.identifiers.proxyOf(port.identifier);
   }
 
   /** NoteReader. Notes about ports that are gone are late. */
@@ -446,13 +464,22 @@ const isSoundBody = (
     if (!isInline(words, at) && words[itemData(words, at)] !== 0 && !outOfLine) return false;
     const type = itemType(words, at);
     if (!isPortDisposition(type)) continue;
-    if (type > PORT_SEND_ONCE || (type === PORT_RECEIVE && !receive)) return false;
+    if (type > PORT_SEND_ONCE) return false;
+    if (type === PORT_RECEIVE && !receive && isInline(words, at)) {
+      const data = itemData(words, at);
+      for (let i = itemNumber(words, at); i > 0; i--)
+        if (isRight(words[data + i - 1]!)) return false;
+    }
     if (!isInline(words, at) && itemNumber(words, at) > 0 && words[itemData(words, at)] === 0) {
       return false; // rights without the words that they are in
     }
   }
   return true;
 };
+
+/** False for what stands for no right in a body: null or dead. */
+const isRight = (identifier: Identifier): boolean =>
+  identifier !== NULL_IDENTIFIER && identifier !== DEAD_IDENTIFIER;
 
 /** A right that a message held leaves this node's counts for the wire. */
 const leaveNode = (port: Port, right: CarriedRight): void => {

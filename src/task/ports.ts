@@ -57,6 +57,7 @@ import {
   RIGHT_PORT_SET,
   RIGHT_RECEIVE,
   type Right,
+  TYPE_DEAD_NAME,
   TYPE_RECEIVE,
   TYPE_SEND,
   TYPE_SEND_ONCE,
@@ -159,10 +160,8 @@ export class Ports {
     const index = space.find(from);
     if (index === NO_ENTRY) return KERN_INVALID_NAME;
     const port = space.portAt(index);
-    if (!this.#canTake(index, disposition)) {
-      return port === null ? KERN_INVALID_CAPABILITY : KERN_INVALID_RIGHT;
-    }
-    if (port === null) return KERN_INVALID_CAPABILITY;
+    if (space.typeAt(index) === TYPE_DEAD_NAME) return KERN_INVALID_CAPABILITY;
+    if (port === null || !this.#canTake(index, disposition)) return KERN_INVALID_RIGHT;
     const right = carriedRight(disposition);
     const merges = disposition === MOVE_SEND && name === from; // out of a name and into it again
     const leaving = merges || this.#leaves(index, disposition) ? index : NO_ENTRY;

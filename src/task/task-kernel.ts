@@ -5,6 +5,7 @@ import type { Random } from "../base/random.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import type { KernelMessage } from "../ipc/kernel-message.ts";
 import type { Port } from "../ipc/port.ts";
+import type { Space } from "../ipc/space.ts";
 import type { Task } from "./task.ts";
 
 /** Something that is waited for by stepping the kernel until `waiting` turns false. */
@@ -42,6 +43,9 @@ export interface TaskKernel {
   sleepUntil(task: Task, deadlineNs: number): Promise<void>;
   /** The port behind a special id of a node: the principal here, a proxy elsewhere. */
   specialPort(node: number, localId: number): Port;
+  /** The kernel ports of a task and of its thread; not counted: the caller makes a right of it. */
+  taskPort(task: Task, space: Space): Port;
+  threadPort(task: Task, space: Space): Port;
   log(task: Task, line: string): void;
   forkRandom(label: string): Random;
 }

@@ -4,16 +4,19 @@
 // need a node with a worker thread to itself.
 
 import type { Random } from "../base/random.ts";
-import { MACH_MSG_SUCCESS } from "../base/status.ts";
+import { KERN_INVALID_ARGUMENT, KERN_NO_SPACE, MACH_MSG_SUCCESS } from "../base/status.ts";
 import type { Message } from "../ipc/message.ts";
-import type { PortName } from "../ipc/rights.ts";
+import type { Port } from "../ipc/port.ts";
+import { MACH_PORT_NULL, type PortName } from "../ipc/rights.ts";
 import type { Space } from "../ipc/space.ts";
 import type { ReceiveOptions, RpcOptions, SendOptions } from "./call-options.ts";
+import { MachError } from "./mach-error.ts";
 import { Memory, VirtualMemory } from "./memory.ts";
 import { Names } from "./names.ts";
-import { Ports } from "./ports.ts";
+import { checkLive, Ports } from "./ports.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
+import { HOST_PRIV_SPECIAL_PORT, HOST_SPECIAL_PORT } from "./special-ports.ts";
 import type { Interruptible } from "./suspended.ts";
 import type { TaskKernel } from "./task-kernel.ts";
 import { Trap, type TrapArguments } from "./trap.ts";
@@ -45,6 +48,8 @@ export class Task {
 
   readonly #kernel: TaskKernel;
   readonly #space: Space;
+  #self: PortName = MACH_PORT_NULL;
+  #thread: PortName = MACH_PORT_NULL;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
   /** Waits that abort() ends. */
@@ -68,6 +73,51 @@ export class Task {
     this.vm = new VirtualMemory(space.memory);
     this.#sender = new Sender(this, kernel, space, this.#interruptibles);
     this.#receiver = new Receiver(this, kernel, space, this.#interruptibles);
+  }
+
+  // --- kernel ports -----------------------------------------------------------------------------
+
+  /** A send right to this task's kernel port (mach_task_self): machPort and mach are served there. */
+  get self(): PortName {
+    if (this.#self === MACH_PORT_NULL) {
+      this.#self = this.#insertSend(this.#kernel.taskPort(this, this.#space));
+    }
+    return this.#self;
+  }
+
+  /** A send right to the kernel port of this task's thread (mach_thread_self). */
+  get thread(): PortName {
+    if (this.#thread === MACH_PORT_NULL) {
+      this.#thread = this.#insertSend(this.#kernel.threadPort(this, this.#space));
+    }
+    return this.#thread;
+  }
+
+  /** A send right to the host port of a node, this one by default (mach_host_self): machHost. Each call
+   *  adds a reference. */
+  host(node = this.node): PortName {
+    return this.#specialRight(node, HOST_SPECIAL_PORT);
+  }
+
+  /** The same of the privileged host port. */
+  hostPriv(node = this.node): PortName {
+    return this.#specialRight(node, HOST_PRIV_SPECIAL_PORT);
+  }
+
+  #specialRight(node: number, localId: number): PortName {
+    if (!Number.isInteger(node) || node < 0 || node >= this.nodes) {
+      throw new MachError(KERN_INVALID_ARGUMENT, `node is ${node}; 0 to ${this.nodes - 1}`);
+    }
+    return this.#insertSend(this.#kernel.specialPort(node, localId));
+  }
+
+  #insertSend(port: Port): PortName {
+    checkLive(this.#space);
+    if (this.#space.nameOf(port) === MACH_PORT_NULL && !this.#space.hasRoom) {
+      throw new MachError(KERN_NO_SPACE, "the name space is full");
+    }
+    port.sendRights += 1; // the right that goes under the name
+    return this.#space.insertSend(port);
   }
 
   /** Nanoseconds since the machine was booted. */

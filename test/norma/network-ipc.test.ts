@@ -59,7 +59,7 @@ test.each<[string, (words: Int32Array, at: number) => void]>([
     "a receive right in the body",
     (w, at) => {
       w[at + WIRE_BITS] = SEND_ONLY | WIRE_COMPLEX;
-      w.set([16 | (32 << 8) | (2 << 16) | INLINE_ITEM, 0, 0], at + PACKET_BODY);
+      w.set([16 | (32 << 8) | (2 << 16) | INLINE_ITEM, 0, 0x400021], at + PACKET_BODY);
     },
   ],
   [

@@ -182,7 +182,7 @@ export class LoneNodes implements NodeDriver {
         framesArmed: kernel.memory.layout.ringLength,
         framesInMessages: 0,
         messagesFree: census.messagesTotal,
-        ports: 1, // the name server's
+        ports: 3, // the name server's and the host's two
         sendRights: 0,
         sendOnceRights: 0,
         queuedMessages: 0,

@@ -1,0 +1,103 @@
+// The interfaces of kernel-owned ports, with Mach's ids (mach/mach_port.defs, mach.defs, mach_host.defs):
+//   machPort   of a task port: the mach_port calls on that task's name space
+//   mach       of a task port, and of a thread port: tasks, their special and registered ports
+//   machHost   of a host port
+// They work alike on ports of this node and of any other: machPort.client(task, port).allocate({...}).
+// Arrays of names and rights travel in line here; names in them are words, negative from 2^31 on.
+
+import { MAKE_SEND, MOVE_SEND, MOVE_SEND_ONCE, PORT_SEND, PORT_SEND_ONCE } from "../ipc/rights.ts";
+import {
+  anyRight,
+  boolean,
+  int32,
+  int32s,
+  json,
+  polymorphic,
+  port,
+  portName,
+  ports,
+  text,
+} from "../mig/fields.ts";
+import { at, routine, skip } from "../mig/subsystem.ts";
+import { defineInterface } from "./interface.ts";
+
+/** mach_port_*: rights are RIGHT_SEND, RIGHT_RECEIVE, ...; names are the target task's. */
+export const machPort = defineInterface("mach_port", 3200, {
+  names: routine({}, { names: int32s, types: int32s }),
+  type: routine({ name: portName }, { type: int32 }),
+  rename: routine({ oldName: portName, newName: portName }, {}),
+  allocateName: routine({ right: int32, name: portName }, {}),
+  allocate: routine({ right: int32 }, { name: portName }),
+  destroy: routine({ name: portName }, {}),
+  deallocate: routine({ name: portName }, {}),
+  getRefs: routine({ name: portName, right: int32 }, { refs: int32 }),
+  modRefs: routine({ name: portName, right: int32, delta: int32 }, {}),
+  oldGetReceiveStatus: skip,
+  setQlimit: routine({ name: portName, qlimit: int32 }, {}),
+  setMscount: routine({ name: portName, mscount: int32 }, {}),
+  getSetStatus: routine({ name: portName }, { members: int32s }),
+  moveMember: routine({ member: portName, after: portName }, {}),
+  requestNotification: routine(
+    { name: portName, id: int32, sync: int32, notify: polymorphic(PORT_SEND_ONCE) },
+    { previous: port(MOVE_SEND_ONCE) },
+  ),
+  insertRight: routine({ name: portName, poly: anyRight }, {}),
+  extractRight: routine({ name: portName, disposition: int32 }, { poly: anyRight }),
+  getReceiveStatus: routine(
+    { name: portName },
+    {
+      pset: portName,
+      seqno: int32,
+      mscount: int32,
+      qlimit: int32,
+      msgcount: int32,
+      sorights: int32,
+      srights: boolean,
+      pdrequest: boolean,
+      nsrequest: boolean,
+    },
+  ),
+  setSeqno: routine({ name: portName, seqno: int32 }, {}),
+});
+
+/** Selectors of task special ports (mach/task_special_ports.h). */
+export const TASK_KERNEL_PORT = 1;
+export const TASK_EXCEPTION_PORT = 3;
+export const TASK_BOOTSTRAP_PORT = 4;
+/** Registered ports of a task (mach/mach_param.h, TASK_PORT_REGISTER_MAX). */
+export const REGISTERED_PORTS_MAX = 4;
+
+/** Flavors of task_info and host_info. */
+export const TASK_BASIC_INFO = 1;
+export const HOST_BASIC_INFO = 1;
+
+export const mach = defineInterface("mach", 2000, {
+  /** An empty task on the node of the port: it has a name space, and inherits special ports. */
+  taskCreate: at(2007, routine({ inheritMemory: boolean }, { child: port(MOVE_SEND) })),
+  taskTerminate: at(2008, routine({}, {})),
+  /** The task's one thread. */
+  taskThreads: at(2011, routine({}, { threads: ports(MOVE_SEND) })),
+  /** TASK_BASIC_INFO: suspend count, base priority, virtual size, resident size, names in use. */
+  taskInfo: at(2012, routine({ flavor: int32 }, { info: int32s })),
+  machPortsRegister: at(2033, routine({ ports: ports(MOVE_SEND) }, {})),
+  machPortsLookup: at(2034, routine({}, { ports: ports(MOVE_SEND) })),
+  taskGetSpecialPort: at(2058, routine({ which: int32 }, { port: port(MOVE_SEND) })),
+  taskSetSpecialPort: at(2059, routine({ which: int32, port: polymorphic(PORT_SEND) }, {})),
+  /** Of a thread port: ends the waits of the thread that said they are interruptible. */
+  threadAbort: at(2063, routine({}, {})),
+});
+
+export const machHost = defineInterface("mach_host", 2600, {
+  /** HOST_BASIC_INFO: CPUs, CPUs available, memory size, CPU type, CPU subtype. */
+  hostInfo: at(2601, routine({ flavor: int32 }, { info: int32s })),
+  hostKernelVersion: at(2615, routine({}, { version: text })),
+});
+
+/** What Mach has no call for, since its threads are made of registers: runs a program in a task. */
+export const loader = defineInterface("loader", 7000, {
+  /** Loads the module at `url` and starts its default export in the task; it must have none yet. */
+  run: routine({ url: text, args: json<unknown>() }, {}),
+});
+
+/** Makes a send right to a port of one's own, as an argument. */
+export const made = <Right>(right: Right) => ({ right, disposition: MAKE_SEND }) as const;

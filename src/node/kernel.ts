@@ -63,6 +63,9 @@ export interface NodeOptions {
   readonly exclusive: boolean;
 }
 
+/** Ports that every node's kernel has: the name server's, the host's and the privileged host's. */
+export const KERNEL_PORTS = 3;
+
 /** What the driver gives a kernel of the world outside. */
 export interface NodeDriver {
   /** Real or virtual time; all nodes of a driver share it. */

@@ -130,6 +130,8 @@ export class FlowControl {
     } else if (isNew) {
       this.tell(port, visitor, false);
     }
+    // A receiver has taken it at once: the place that was kept for it is free.
+    if (!queued && port.senderFirst !== null) admitSenders(this.ipc, port);
   }
 
   /** A sender of a node wants a turn. */

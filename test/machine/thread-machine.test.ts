@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "@jest/globals";
 import { MachError, OptionError } from "../../src/index.ts";
 import { ThreadMachine } from "../../src/machine/thread-machine.ts";
+import { KERNEL_PORTS } from "../../src/node/kernel.ts";
 import {
   boot,
   eventually,
@@ -212,7 +213,10 @@ describe("spawn", () => {
         error,
       );
       expect(await runOn(machine, 0, inline("export default () => 7"))).toBe(7);
-      await eventually("nothing left", async () => (await machine.census(0)).ports === 1);
+      await eventually(
+        "nothing left",
+        async () => (await machine.census(0)).ports === KERNEL_PORTS,
+      );
     },
   );
 
@@ -221,7 +225,9 @@ describe("spawn", () => {
     const failing = runOn(test.machine, 0, inline("export default (task) => task.ports.type(77)"));
     const error = (await failing.catch((reason) => reason)) as MachError;
     expect(error).toBeInstanceOf(MachError);
-    expect(error.message).toBe("KERN_INVALID_NAME: name 0x4d denotes no right of this task");
+    expect(error.message).toBe(
+      "KERN_INVALID_NAME: name 0x4d: a name denotes no right of this task",
+    );
     expect(error.stack).toContain("data:text/javascript");
   });
 });

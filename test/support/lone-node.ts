@@ -17,7 +17,7 @@ import { destroySpace } from "../../src/ipc/mach-port.ts";
 import type { Space } from "../../src/ipc/space.ts";
 import { assembleNode } from "../../src/node/assemble.ts";
 import { takeCensus } from "../../src/node/census.ts";
-import type { NodeDriver, NodeKernel } from "../../src/node/kernel.ts";
+import { KERNEL_PORTS, type NodeDriver, type NodeKernel } from "../../src/node/kernel.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { MachError } from "../../src/task/mach-error.ts";
@@ -182,7 +182,7 @@ export class LoneNodes implements NodeDriver {
         framesArmed: kernel.memory.layout.ringLength,
         framesInMessages: 0,
         messagesFree: census.messagesTotal,
-        ports: 3, // the name server's and the host's two
+        ports: KERNEL_PORTS,
         sendRights: 0,
         sendOnceRights: 0,
         queuedMessages: 0,

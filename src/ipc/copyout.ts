@@ -64,15 +64,13 @@ export const copyout = (
   const { local, localRight } = kernel;
   let reply: PortName = kernel.localDead ? MACH_PORT_DEAD : MACH_PORT_NULL;
   if (local !== null) {
-    const known = wait.notify === MACH_PORT_NULL || space.nameOf(local) !== MACH_PORT_NULL;
+    const asks = wait.notify !== MACH_PORT_NULL && !hasNameFor(ipc, space, local, localRight);
     reply = copyoutRight(ipc, space, local, localRight);
     if (reply === MACH_PORT_NULL) {
       kernel.local = null; // it has been released
       return refuse(ipc, kernel, wait, sequence, MACH_RCV_HEADER_ERROR | MACH_MSG_IPC_SPACE);
     }
-    if (!known || (wait.notify !== MACH_PORT_NULL && localRight === PORT_SEND_ONCE)) {
-      requestDeadName(space, reply, wait.notify);
-    }
+    if (asks) requestDeadName(space, reply, wait.notify);
   }
   const message = wait.into ?? new Message(kernel.size);
   writeHeader(message, kernel, space, sequence);
@@ -84,6 +82,13 @@ export const copyout = (
   wait.message = message;
   finish(ipc, kernel);
   return status;
+};
+
+/** True if the right will come under a name that the task has already. */
+const hasNameFor = (ipc: IpcContext, space: Space, port: Port, right: CarriedRight): boolean => {
+  if (right === PORT_SEND_ONCE) return false;
+  if (space.nameOf(port) !== MACH_PORT_NULL) return true;
+  return port.state === PORT_PROXY && ipc.remote.principalOf(port)?.space === space;
 };
 
 /** The kernel message has been copied out: its destination right is used up, and whoever asked is told. */

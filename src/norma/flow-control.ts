@@ -189,6 +189,6 @@ export class FlowControl {
 const isOpen = (flow: ProxyFlow): boolean => flow.allowed === OPEN_ALLOWANCE;
 
 const mayGo = (flow: ProxyFlow): boolean => {
-  if (isOpen(flow)) return flow.inFlight < Math.max(1, flow.limit);
+  if (isOpen(flow)) return flow.inFlight < flow.limit;
   return ((flow.allowed - flow.sent) | 0) > 0;
 };

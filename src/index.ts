@@ -21,6 +21,12 @@ export type {
   SpawnOptions,
 } from "./node/machine-interface.ts";
 export type { ReceiveOptions, RpcOptions, SendOptions } from "./task/call-options.ts";
+export {
+  type ComlinkModule,
+  type ComlinkOverPorts,
+  comlinkOverPorts,
+} from "./task/comlink-over-ports.ts";
+export { connect, listen, type PortEndpoint } from "./task/endpoint.ts";
 export { defineInterface, type Interface } from "./task/interface.ts";
 export {
   HOST_BASIC_INFO,

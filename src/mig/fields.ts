@@ -125,7 +125,7 @@ export const text = data<string>(
 
 export const bytes = data<Uint8Array>(
   (writer, value) => {
-    if (!(value instanceof Uint8Array)) throw new TypeError("it is no Uint8Array");
+    if (!isUint8Array(value)) throw new TypeError("it is no Uint8Array");
     writer.bytes(value);
   },
   (reader) => reader.bytes(),
@@ -211,6 +211,10 @@ export const anyRight: AnyRightField = {
   put: (writer, { right, disposition }) => writer.right(right, disposition),
   take: (reader) => reader.anyRight(),
 };
+
+/** Of whatever realm it is. */
+const isUint8Array = (value: unknown): boolean =>
+  Object.prototype.toString.call(value) === "[object Uint8Array]";
 
 const checkedRight = (disposition: Disposition): CarriedRight => {
   if (disposition !== 0) return carriedRight(disposition);

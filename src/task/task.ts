@@ -10,6 +10,7 @@ import type { Port } from "../ipc/port.ts";
 import { MACH_PORT_NULL, type PortName } from "../ipc/rights.ts";
 import type { Space } from "../ipc/space.ts";
 import type { ReceiveOptions, RpcOptions, SendOptions } from "./call-options.ts";
+import { PortEndpoint } from "./endpoint.ts";
 import { MachError } from "./mach-error.ts";
 import { Memory, VirtualMemory } from "./memory.ts";
 import { Names } from "./names.ts";
@@ -136,6 +137,12 @@ export class Task {
   /** One line to the host's log, marked with node and task. */
   log(...values: readonly unknown[]): void {
     this.#kernel.log(this, values.map(String).join(" "));
+  }
+
+  /** A Comlink endpoint over two ports: `receive`, a receive right of this task, and `send`, a send right
+   *  for the peer's. Both are the endpoint's from then on. */
+  endpoint(receive: PortName, send: PortName): PortEndpoint {
+    return new PortEndpoint(this, receive, send);
   }
 
   // --- asynchronous -----------------------------------------------------------------------------

@@ -22,8 +22,9 @@ import {
   TYPE_PORT_NAME,
   TYPE_STRING,
   writeItem,
+  writeRegionItem,
 } from "../ipc/typed-item.ts";
-import type { ItemReader, ItemWriter } from "./items.ts";
+import type { ItemReader, ItemWriter, Region } from "./items.ts";
 
 const TYPE_BOOLEAN = 0;
 const TYPE_REAL = 10;
@@ -116,6 +117,15 @@ export abstract class BodyWriter<Right> implements ItemWriter<Right> {
   portName(name: number): void {
     const data = this.item(TYPE_PORT_NAME, 32, 1, 1);
     if (data !== NO_ROOM) this.words[data] = name;
+  }
+
+  region(address: number, bytes: number, deallocate: boolean): void {
+    const most = DESCRIPTOR_WORDS_MAX + 1;
+    if (this.at + most > this.end && !this.grow(this.at + most - this.end)) return;
+    const data = writeRegionItem(this.words, this.at, TYPE_BYTE, 8, bytes, deallocate);
+    this.words[data] = address;
+    this.at = data + 1;
+    this.complex = true;
   }
 
   private octets(type: number, value: Uint8Array): void {
@@ -226,6 +236,12 @@ export abstract class BodyReader<Right> implements ItemReader<Right> {
     return this.oneWord(TYPE_PORT_NAME) >>> 0;
   }
 
+  region(): Region {
+    const data = this.take(TYPE_BYTE, false);
+    if (this.failed) return { address: 0, bytes: 0 };
+    return { address: this.words[data]! >>> 0, bytes: this.dataBytes };
+  }
+
   private octets(type: number): Uint8Array<ArrayBuffer> {
     const data = this.take(type);
     if (data === NOT_THERE || this.dataBytes !== this.count) {
@@ -253,12 +269,12 @@ export abstract class BodyReader<Right> implements ItemReader<Right> {
     return 0;
   }
 
-  private take(type: number): number {
+  private take(type: number, inline = true): number {
     const { at, end, words } = this;
     const good =
       !this.failed &&
       checkItem(words, at, end, isPortDisposition) === ITEM_GOOD &&
-      isInline(words, at) &&
+      isInline(words, at) === inline &&
       itemType(words, at) === type;
     if (!good) {
       this.failed = true;

@@ -2,7 +2,7 @@
 // An argument that its type does not allow is the caller's mistake: put() throws RangeError or TypeError.
 
 import { type CarriedRight, carriedRight, type Disposition } from "../ipc/rights.ts";
-import type { ItemReader, ItemWriter } from "./items.ts";
+import type { ItemReader, ItemWriter, Region } from "./items.ts";
 
 /** A value that is the same for tasks and kernels. */
 export interface DataField<Value, Result = Value> {
@@ -151,6 +151,18 @@ export const portName = data<number>(
     writer.portName(value);
   },
   (reader) => reader.portName(),
+);
+
+/** Memory out of line: the receiver gets a copy in new memory of its own. `deallocate`: the sender's goes.
+ *  For tasks; kernel servers do not understand it. */
+export const region = data<Region & { readonly deallocate?: boolean }, Region>(
+  (writer, { address, bytes, deallocate }) => {
+    if (address !== address >>> 0 || bytes !== bytes >>> 0) {
+      throw new RangeError(`${bytes} bytes at ${address} are no region`);
+    }
+    writer.region(address, bytes, deallocate === true);
+  },
+  (reader) => reader.region(),
 );
 
 /** Whatever JSON can say, as text. The receiver takes the sender's word that it is a `Value`. */

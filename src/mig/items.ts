@@ -17,6 +17,14 @@ export interface ItemWriter<Right> {
   rights(rights: readonly Right[], disposition: Disposition): void;
   /** A name as a bare number: no right goes with it. */
   portName(name: number): void;
+  /** Memory of a task, out of line. */
+  region(address: number, bytes: number, deallocate: boolean): void;
+}
+
+/** Memory of a task. */
+export interface Region {
+  readonly address: number;
+  readonly bytes: number;
 }
 
 export interface ItemReader<Right> {
@@ -39,4 +47,5 @@ export interface ItemReader<Right> {
   /** A right of whichever kind it is. */
   anyRight(): { right: Right; kind: CarriedRight };
   portName(): number;
+  region(): Region;
 }

@@ -4,8 +4,14 @@
 
 import { alignUp } from "../base/words.ts";
 import { Message } from "../ipc/message.ts";
-import { type Disposition, MACH_PORT_NULL, type PortName } from "../ipc/rights.ts";
+import {
+  type CarriedRight,
+  type Disposition,
+  MACH_PORT_NULL,
+  type PortName,
+} from "../ipc/rights.ts";
 import { BodyReader, BodyWriter } from "./body-items.ts";
+import type { Region } from "./items.ts";
 
 export class MessageWriter extends BodyWriter<PortName> {
   private message: Message;
@@ -27,7 +33,7 @@ export class MessageWriter extends BodyWriter<PortName> {
     const { message } = this;
     message.clear();
     message.size = this.at * 4;
-    message.complex = true;
+    message.complex = this.complex;
     return message;
   }
 
@@ -63,6 +69,7 @@ export class MessageWriter extends BodyWriter<PortName> {
 
 export class MessageReader extends BodyReader<PortName> {
   protected override readonly noRight = MACH_PORT_NULL;
+  private complex = false;
 
   constructor() {
     super(NOTHING.words, NOTHING.bytes);
@@ -74,6 +81,23 @@ export class MessageReader extends BodyReader<PortName> {
     this.at = 0;
     this.end = message.size >> 2;
     this.failed = (message.size & 3) !== 0;
+    this.complex = message.complex;
+  }
+
+  /** In a body that is not complex, what looks like rights or regions is only numbers. */
+  override right(kind: CarriedRight): PortName {
+    if (!this.complex) this.failed = true;
+    return super.right(kind);
+  }
+
+  override rights(kind: CarriedRight): PortName[] {
+    if (!this.complex) this.failed = true;
+    return super.rights(kind);
+  }
+
+  override region(): Region {
+    if (!this.complex) this.failed = true;
+    return super.region();
   }
 
   protected override rightOf(word: number): PortName {

@@ -8,6 +8,7 @@ import type { Port } from "../ipc/port.ts";
 import { releaseBody, releaseRight } from "../ipc/release.ts";
 import { type CarriedRight, carriedRight, type Disposition } from "../ipc/rights.ts";
 import { BodyReader, BodyWriter } from "../mig/body-items.ts";
+import type { Region } from "../mig/items.ts";
 
 /** What stands for a right in a kernel server's arguments and results. */
 export type KernelRight = Port | null;
@@ -42,6 +43,12 @@ export class KernelReader extends BodyReader<KernelRight> {
   override rights(kind: CarriedRight): KernelRight[] {
     if (!this.complex) this.failed = true;
     return super.rights(kind);
+  }
+
+  /** No kernel server takes memory yet. */
+  override region(): Region {
+    this.failed = true;
+    return { address: 0, bytes: 0 };
   }
 
   protected override rightOf(word: number): KernelRight {

@@ -9,7 +9,13 @@
 
 import { MIG_SERVER_DIED, statusOf } from "../base/status.ts";
 import type { Message } from "../ipc/message.ts";
-import { COPY_SEND, MACH_PORT_NULL, type PortName } from "../ipc/rights.ts";
+import {
+  COPY_SEND,
+  MACH_PORT_NULL,
+  NOTIFY_DEAD_NAME,
+  type PortName,
+  TYPE_DEAD_NAME,
+} from "../ipc/rights.ts";
 import { MessageReader } from "../mig/message-items.ts";
 import type { Routine, Values } from "../mig/subsystem.ts";
 import { endpointProtocol, fromBytes, PIECE_BYTES, toBytes } from "./endpoint-protocol.ts";
@@ -87,6 +93,8 @@ export class PortEndpoint {
   readonly #queue: Outgoing[] = [];
   #pumping = false;
   #receiving = false;
+  /** A dead-name request has been made for the send right. */
+  #watching = false;
   /** Why it was closed. */
   #end: MachError | null = null;
   /** Id of the peer's request to release; its response is the last thing sent. */
@@ -148,6 +156,7 @@ export class PortEndpoint {
   start(): void {
     if (this.#receiving || this.isClosed) return;
     this.#receiving = true;
+    this.#watch();
     void this.#receiveAll();
   }
 
@@ -215,8 +224,10 @@ export class PortEndpoint {
     const routine = message.id === POST.id ? POST : message.id === MEET.id ? MEET : null;
     reader.begin(message);
     const args = routine?.decodeRequest(reader) ?? null;
-    if (args === null) {
-      releaseMessageRights(this.#task.ports, message); // not from an endpoint
+    if (message.id === NOTIFY_DEAD_NAME && message.remote === MACH_PORT_NULL) {
+      this.#close(new MachError(MIG_SERVER_DIED, "the peer's port has died"));
+    } else if (args === null) {
+      releaseMessageRights(this.#task, message); // not from an endpoint
     } else if (routine === POST) {
       this.#takePiece(args as { rights: PortName[]; left: number; piece: Uint8Array });
     } else {
@@ -225,8 +236,9 @@ export class PortEndpoint {
   }
 
   #meet(peer: PortName): void {
-    if (this.#send !== MACH_PORT_NULL) quietly(() => this.#task.ports.deallocate(this.#send));
+    if (this.#send !== MACH_PORT_NULL) this.#dropSend();
     this.#send = peer;
+    this.#watch();
     if (!this.#pumping) void this.#pump();
   }
 
@@ -247,6 +259,17 @@ export class PortEndpoint {
     this.#pieces = [];
     this.#rights = [];
     this.#deliver(fromBytes(written, places));
+  }
+
+  /** Asks to be told, on the endpoint's own port, when the peer's dies. */
+  #watch(): void {
+    if (this.#send === MACH_PORT_NULL || !this.#receiving) return;
+    quietly(() => {
+      const { ports } = this.#task;
+      const before = ports.requestNotification(this.#send, NOTIFY_DEAD_NAME, 1, this.#receive);
+      this.#watching = true;
+      if (before !== MACH_PORT_NULL) ports.deallocate(before);
+    });
   }
 
   /** The end of a new pair whose other end is at `name`. */
@@ -285,6 +308,9 @@ export class PortEndpoint {
 
   #fail(error: unknown): void {
     if (this.isClosed) return;
+    if (error instanceof MachError && error.received !== null) {
+      releaseMessageRights(this.#task, error.received);
+    }
     if (!(error instanceof MachError)) this.#task.log(`an endpoint failed: ${String(error)}`);
     this.#close(
       error instanceof MachError ? error : new MachError(MIG_SERVER_DIED, "the endpoint failed"),
@@ -296,9 +322,20 @@ export class PortEndpoint {
     this.#end = why;
     this.#queue.length = 0;
     quietly(() => this.#task.ports.destroy(this.#receive));
-    if (this.#send !== MACH_PORT_NULL) quietly(() => this.#task.ports.deallocate(this.#send));
+    if (this.#send !== MACH_PORT_NULL) this.#dropSend();
     for (const name of this.#rights) quietly(() => this.#task.ports.deallocate(name));
     this.#failPending(why);
+  }
+
+  /** Gives up the send right. A dead name has one more reference, which came with the notification. */
+  #dropSend(): void {
+    const { ports } = this.#task;
+    quietly(() => {
+      const isDead = (ports.type(this.#send) & TYPE_DEAD_NAME) !== 0;
+      ports.deallocate(this.#send);
+      if (isDead && this.#watching) ports.deallocate(this.#send);
+    });
+    this.#watching = false;
   }
 
   /** Answers what will not be answered by anybody else. */

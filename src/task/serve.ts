@@ -9,7 +9,10 @@
 
 import {
   KERN_FAILURE,
+  KERN_RESOURCE_SHORTAGE,
   KERN_SUCCESS,
+  MACH_RCV_BODY_ERROR,
+  MACH_RCV_HEADER_ERROR,
   MACH_RCV_INTERRUPTED,
   MACH_RCV_INVALID_NAME,
   MACH_RCV_PORT_DIED,
@@ -17,11 +20,13 @@ import {
   MACH_SEND_INTERRUPTED,
   MACH_SEND_INVALID_DATA,
   MACH_SEND_INVALID_DEST,
+  MACH_SEND_TIMED_OUT,
   MIG_BAD_ARGUMENTS,
   MIG_BAD_ID,
+  withoutShortage,
 } from "../base/status.ts";
 import { Message } from "../ipc/message.ts";
-import { MACH_PORT_DEAD, MACH_PORT_NULL, type PortName } from "../ipc/rights.ts";
+import { MACH_PORT_DEAD, MACH_PORT_NULL, MOVE_SEND_ONCE, type PortName } from "../ipc/rights.ts";
 import { MessageReader, MessageWriter } from "../mig/message-items.ts";
 import type {
   Fields,
@@ -35,6 +40,7 @@ import type {
   TakenOf,
   Values,
 } from "../mig/subsystem.ts";
+import type { ReceiveOptions } from "./call-options.ts";
 import { MachError } from "./mach-error.ts";
 import { releaseBodyRights, releaseMessageRights, releaseRemote } from "./message-rights.ts";
 import type { Task } from "./task.ts";
@@ -128,6 +134,13 @@ export class Demux {
   }
 }
 
+/** After these the message, unsent, is still the task's. */
+const STILL_OURS: readonly number[] = [
+  MACH_SEND_INVALID_DEST,
+  MACH_SEND_INVALID_DATA,
+  MACH_SEND_TIMED_OUT,
+];
+
 /** The messages of one request under way. */
 class Request {
   readonly reader = new MessageReader();
@@ -183,14 +196,25 @@ class Server {
   }
 
   /** The next request; null when there will be none. */
-  async #next(request: Request, first: boolean): Promise<Message | null> {
+  async #next(
+    request: Request,
+    first: boolean,
+    options: ReceiveOptions = request.receive,
+  ): Promise<Message | null> {
     try {
-      return await this.#task.receive(this.#port, request.receive);
+      return await this.#task.receive(this.#port, options);
     } catch (error) {
       if (!(error instanceof MachError)) throw error;
-      switch (error.status) {
+      switch (withoutShortage(error.status)) {
         case MACH_RCV_TOO_LARGE:
-          return await this.#nextOfAnySize();
+          return await this.#next(request, first, {});
+        case MACH_RCV_BODY_ERROR:
+          // The name space is full: some of its rights are lost.
+          releaseBodyRights(this.#task, error.received!);
+          await this.#refuse(request, error.received!, KERN_RESOURCE_SHORTAGE);
+          return await this.#next(request, false);
+        case MACH_RCV_HEADER_ERROR:
+          return await this.#next(request, false); // there is nobody to answer
         case MACH_RCV_PORT_DIED:
         case MACH_RCV_INTERRUPTED:
           return null;
@@ -204,24 +228,20 @@ class Server {
     }
   }
 
-  async #nextOfAnySize(): Promise<Message> {
-    return await this.#task.receive(this.#port);
-  }
-
   /** Null when the request is done with. */
   #handle(request: Request, message: Message): Promise<void> | null {
     const entry = this.#entries.get(message.id);
     if (entry === undefined) {
-      releaseBodyRights(this.#task.ports, message);
+      releaseBodyRights(this.#task, message);
       return this.#refuse(request, message, MIG_BAD_ID);
     }
     const { routine, call } = entry;
     request.reader.begin(message);
     const args = routine.decodeRequest(request.reader);
     // Who asked for a reply where none is given is told so by a send-once notification.
-    if (!routine.hasReply) releaseRemote(this.#task.ports, message);
+    if (!routine.hasReply) releaseRemote(this.#task, message);
     if (args === null) {
-      releaseBodyRights(this.#task.ports, message);
+      releaseBodyRights(this.#task, message);
       return this.#refuse(request, message, MIG_BAD_ARGUMENTS);
     }
     let answer: unknown;
@@ -274,7 +294,7 @@ class Server {
     routine: Routine,
     error: unknown,
   ): Promise<void> | null {
-    releaseBodyRights(this.#task.ports, message);
+    releaseBodyRights(this.#task, message);
     let status = KERN_FAILURE;
     if (error instanceof MachError && error.status !== KERN_SUCCESS) status = error.status;
     else this.#task.log(`${routine.name} failed: ${error instanceof Error ? error.stack : error}`);
@@ -292,19 +312,19 @@ class Server {
   /** Sends the reply. A client that is gone, or that gave no reply port, loses what it would have got. */
   async #reply(reply: Message, message: Message): Promise<void> {
     reply.answer(message);
-    const { ports } = this.#task;
     if (message.remote === MACH_PORT_NULL || message.remote === MACH_PORT_DEAD) {
-      releaseBodyRights(ports, reply);
+      releaseBodyRights(this.#task, reply);
       return;
     }
     try {
-      await this.#task.send(reply);
+      // Only a send-once right is sure to have room: a server does not wait for a client's queue.
+      if (reply.remoteDisposition === MOVE_SEND_ONCE) await this.#task.send(reply);
+      else await this.#task.send(reply, { timeoutNs: 0 });
     } catch (error) {
       if (!(error instanceof MachError)) throw error;
-      if (error.status === MACH_SEND_INVALID_DEST || error.status === MACH_SEND_INVALID_DATA) {
-        releaseMessageRights(ports, reply); // it is still the task's
-      }
-      if (error.status === MACH_SEND_INVALID_DEST || error.status === MACH_SEND_INTERRUPTED) return;
+      if (error.status === MACH_SEND_INTERRUPTED) return;
+      if (STILL_OURS.includes(error.status)) releaseMessageRights(this.#task, reply);
+      if (error.status === MACH_SEND_INVALID_DEST) return;
       this.#task.log(`the reply ${reply.id} could not be sent: ${error.message}`);
     }
   }

@@ -34,12 +34,18 @@ import type {
   Values,
 } from "../mig/subsystem.ts";
 import { MachError } from "./mach-error.ts";
-import { releaseBodyRights, releaseMessageRights, releaseRemote } from "./message-rights.ts";
+import {
+  releaseBodyRights,
+  releaseMessageRights,
+  releaseName,
+  releaseRemote,
+} from "./message-rights.ts";
 import { ReplyPorts } from "./reply-ports.ts";
 import type { Task } from "./task.ts";
 
 export interface CallOptions {
-  /** Give up after so long, ns: MACH_RCV_TIMED_OUT. Default: wait for ever. */
+  /** Give up after so long in each half of the call, ns: MACH_SEND_TIMED_OUT, MACH_RCV_TIMED_OUT. What the
+   *  request carried is gone in either case. Default: wait for ever. */
   readonly timeoutNs?: number;
 }
 
@@ -77,7 +83,7 @@ export const makeClient = <S extends Shapes>(
   for (const routine of subsystem.routines) {
     stubs[routine.key] = routine.hasReply
       ? (args, options = defaults) => caller.call(routine, port, COPY_SEND, args, options)
-      : (args) => caller.post(routine, port, COPY_SEND, args);
+      : (args, options = defaults) => caller.post(routine, port, COPY_SEND, args, options);
   }
   return stubs as unknown as Client<S>;
 };
@@ -147,12 +153,18 @@ export class Caller {
     remote: PortName,
     disposition: Disposition,
     args: Values | undefined,
+    options?: CallOptions,
   ): Promise<void> {
     const call = this.#idle.pop() ?? new Call();
     const request = this.#encode(call, routine, remote, disposition, args);
     request.local = MACH_PORT_NULL;
     request.localDisposition = 0;
-    await this.#task.send(request);
+    try {
+      await this.#task.send(request, options);
+    } catch (error) {
+      if (request.remoteDisposition !== disposition) releaseMessageRights(this.#task, request);
+      throw error;
+    }
     this.#keep(call);
   }
 
@@ -178,7 +190,7 @@ export class Caller {
     try {
       return this.#replyPorts.take();
     } catch (error) {
-      releaseRemote(this.#task.ports, request);
+      releaseRemote(this.#task, request);
       throw error;
     }
   }
@@ -196,6 +208,9 @@ export class Caller {
         // It is there, in the queue, and this time nothing limits it.
         return await this.#task.receive(local);
       }
+      if (error instanceof MachError && error.received !== null) {
+        releaseMessageRights(this.#task, error.received);
+      }
       this.#giveUp(request, local);
       throw error;
     }
@@ -205,14 +220,15 @@ export class Caller {
    *  only the message knows; the caller counts on their having been sent. */
   #giveUp(request: Message, replyPort: PortName): void {
     if (request.localDisposition !== MAKE_SEND_ONCE) {
-      releaseMessageRights(this.#task.ports, request);
+      releaseMessageRights(this.#task, request);
+      releaseName(this.#task, request.local, request.localDisposition);
     }
     this.#replyPorts.discard(replyPort);
   }
 
   #answerOf(routine: Routine, reader: MessageReader, reply: Message): Values | number {
     if (reply.id !== routine.replyId) {
-      releaseMessageRights(this.#task.ports, reply);
+      releaseMessageRights(this.#task, reply);
       if (reply.id === NOTIFY_SEND_ONCE) {
         throw new MachError(MIG_SERVER_DIED, `${routine.name}: the request was not answered`);
       }
@@ -224,7 +240,7 @@ export class Caller {
     reader.begin(reply);
     const answer = routine.decodeReply(reader);
     if (answer === null) {
-      releaseBodyRights(this.#task.ports, reply);
+      releaseBodyRights(this.#task, reply);
       throw new MachError(MIG_TYPE_ERROR, `${routine.name}: the reply has other items`);
     }
     return answer;

@@ -26,3 +26,8 @@ test("all-to-all: each of eight nodes hears from all others", async () => {
   const sums = [0, 1, 2, 3, 4, 5, 6, 7].map((node) => 28 - node).join(" ");
   expect(await run("all-to-all", "3")).toContain(`received from all others: ${sums}\n`);
 });
+
+test("typed: the client sets the clock of node 1 and hears it strike", async () => {
+  const strikes = [1, 2, 3].map((hour) => `Big Ben strikes ${hour}\n`);
+  expect(await run("typed")).toBe(`nameless, on node 1, is now Big Ben\n${strikes.join("")}`);
+});

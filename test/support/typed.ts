@@ -18,6 +18,7 @@ import {
   port,
   portName,
   ports,
+  region,
   text,
 } from "../../src/mig/fields.ts";
 import { oneway, routine, skip } from "../../src/mig/subsystem.ts";
@@ -51,6 +52,7 @@ export const samples = defineInterface("samples", 5000, {
   tell: oneway({ words: text }),
   tellNothing: oneway({}),
   fail: routine({ how: text, right: port(MAKE_SEND) }, {}),
+  read: routine({ memory: region }, { memory: region }),
   wait: routine({ ns: int32, label: text }, { label: text }),
 });
 

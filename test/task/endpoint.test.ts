@@ -281,16 +281,30 @@ describe("the end", () => {
     await nodes.expectNothingLeaked();
   });
 
-  test("endpoint: calls to a peer on this node that has ended fail", async () => {
-    const { nodes, server, remote } = await exposed(0);
-    await nodes.run(remote.deposit(1));
+  test.each([0, 1])("endpoint: calls to a peer on node %d that ends fail", async (node) => {
+    const { nodes, server, remote } = await exposed(node);
+    const died = { name: "MachError", code: "MIG_SERVER_DIED", status: -308 };
+    const waiting = remote.never();
+    waiting.catch(() => {});
+    await nodes.quiet();
     nodes.end(server);
-    await expect(nodes.run(remote.deposit(1))).rejects.toMatchObject({
-      name: "MachError",
-      code: "MACH_SEND_INVALID_DEST",
-    });
+    await expect(nodes.run(waiting)).rejects.toMatchObject(died);
+    await expect(nodes.run(remote.deposit(1))).rejects.toMatchObject(died);
     await nodes.expectNothingLeaked();
   });
+
+  test.each([0, 1])(
+    "endpoint: a server on node %d gives up the ports of a client that ends",
+    async (node) => {
+      const { nodes, client, server, remote } = await exposed(node);
+      const before = server.ports.names().length;
+      await nodes.run(remote.deposit(1));
+      nodes.end(client);
+      await nodes.quiet();
+      expect(server.ports.names()).toHaveLength(before - 2);
+      await nodes.expectNothingLeaked();
+    },
+  );
 
   test("endpoint: halt ends every call", async () => {
     const { nodes, remote, ended } = await exposed();

@@ -12,13 +12,13 @@ import {
   MOVE_SEND,
 } from "../../src/ipc/rights.ts";
 import { int32, port, text } from "../../src/mig/fields.ts";
-import { routine } from "../../src/mig/subsystem.ts";
+import { oneway, routine } from "../../src/mig/subsystem.ts";
 import { defineInterface } from "../../src/task/interface.ts";
 import { MachError } from "../../src/task/mach-error.ts";
 import { demux, type Implementation } from "../../src/task/serve.ts";
 import type { Task } from "../../src/task/task.ts";
 import { letter } from "../support/letters.ts";
-import { type LoneNodes, watch } from "../support/lone-node.ts";
+import { LoneNodes, watch } from "../support/lone-node.ts";
 import { pair, samples } from "../support/typed.ts";
 
 type Samples = Implementation<NonNullable<(typeof samples)["subsystem"]["shapes"]>>;
@@ -52,6 +52,11 @@ const implementation = (task: Task, told: string[] = []): Samples => {
       if (how === "mach") throw new MachError(5000, "as asked");
       if (how === "success") throw new MachError(0, "as asked");
       throw how === "error" ? new Error("as asked") : how;
+    },
+    read: ({ memory: { address, bytes } }) => {
+      const turned = task.memory.read(address, bytes).reverse();
+      task.memory.write(address, turned);
+      return { memory: { address, bytes, deallocate: true } };
     },
     wait: async ({ ns, label }) => {
       await task.sleep(ns);
@@ -152,6 +157,47 @@ test("stubs: rights come back as results", async () => {
 });
 
 const count = (task: Task, name: number): number => task.ports.getReceiveStatus(name).msgcount;
+
+test.each([0, 1])("stubs: memory goes to node %d out of line, and back", async (node) => {
+  const { nodes, client, server, stubs } = await served(node);
+  const address = client.vm.allocate(10_000);
+  for (let i = 0; i < 10_000; i += 1) client.memory.store8(address + i, i % 251);
+  const memory = { address, bytes: 10_000, deallocate: true };
+  const back = (await nodes.run(stubs.read({ memory }))).memory;
+  const expected = Array.from({ length: 10_000 }, (_, i) => (9_999 - i) % 251);
+  expect([...client.memory.read(back.address, back.bytes)]).toEqual(expected);
+  expect(back.bytes).toBe(10_000);
+  expect(nodes.spaceOf(client).memory.bytesInUse).toBe(12_288);
+  expect(nodes.spaceOf(server).memory.bytesInUse).toBe(0);
+  const empty = await nodes.run(stubs.read({ memory: { address: 0, bytes: 0 } }));
+  expect(empty.memory).toEqual({ address: 0, bytes: 0 });
+  await expect(nodes.run(stubs.read({ memory: { address: -1, bytes: 5 } }))).rejects.toThrow(
+    "samples.read, memory: 5 bytes at -1 are no region",
+  );
+  await nodes.expectNothingLeaked();
+});
+
+test("stubs: memory that a server did not understand is given back to nobody", async () => {
+  const { nodes, client, server, send } = await served();
+  const address = client.vm.allocate(100);
+  const reply = client.ports.allocate();
+  for (const id of [4999, 5000]) {
+    const request = letter(send, COPY_SEND, id, reply, MAKE_SEND_ONCE).addRegion(address, 100);
+    expect((await nodes.run(client.rpc(request))).takeInteger()).toBe(id === 4999 ? -303 : -304);
+  }
+  const region = new Uint8Array(8).fill(0);
+  const names = client.vm.allocate(8);
+  client.memory.write(names, region);
+  const first = client.ports.allocate();
+  client.memory.store32(names, first);
+  const rights = letter(send, COPY_SEND, 4999, reply, MAKE_SEND_ONCE);
+  rights.addRightsRegion(names, 2, MAKE_SEND_ONCE);
+  client.memory.store32(names + 4, client.ports.allocate());
+  expect((await nodes.run(client.rpc(rights))).takeInteger()).toBe(-303);
+  expect((await nodes.run(client.receive(first))).id).toBe(71);
+  expect(nodes.spaceOf(server).memory.bytesInUse).toBe(0);
+  await nodes.expectNothingLeaked();
+});
 
 test("stubs: oneway calls resolve when they are sent, and are not replied to", async () => {
   const { nodes, client, stubs, told } = await served();
@@ -316,6 +362,32 @@ describe("time", () => {
     await nodes.expectNothingLeaked();
   });
 
+  test.each([
+    ["call", "send"],
+    ["oneway call", "post"],
+  ] as const)(
+    "stubs: a %s that finds no room in time takes what it carried along",
+    async (_name, kind) => {
+      const { nodes, client, receive, server, send } = await pair(0);
+      server.ports.setQlimit(receive, 0);
+      const mover = defineInterface("mover", 6000, {
+        send: routine({ right: port(MOVE_SEND) }, {}),
+        post: oneway({ right: port(MOVE_SEND) }),
+      });
+      const mine = client.ports.allocate();
+      client.ports.insertRight(mine, mine, MAKE_SEND);
+      const names = client.ports.names();
+      const stubs = mover.client(client, send, { timeoutNs: 1000 });
+      await expect(nodes.run(stubs[kind]({ right: mine }))).rejects.toMatchObject({
+        code: "MACH_SEND_TIMED_OUT",
+      });
+      expect(client.ports.type(mine)).toBe(0x20000);
+      expect(client.ports.getRefs(send, 0)).toBe(1);
+      expect(client.ports.names().length).toBeLessThanOrEqual(names.length);
+      await nodes.expectNothingLeaked();
+    },
+  );
+
   test("stubs: a port that is no send right, or is dead, fails as a send does", async () => {
     const { nodes, client } = await pair();
     const wrong = samples.client(client, 0xbad00);
@@ -394,6 +466,52 @@ describe("serve", () => {
     client.ports.destroy(reply);
     await nodes.run(stubs.nothing());
     expect(nodes.lines).toEqual([]);
+    await nodes.expectNothingLeaked();
+  });
+
+  test("serve: a client that wants its reply on a full port loses it, and holds nobody up", async () => {
+    const { nodes, client, server, send, stubs } = await served(0);
+    const reply = client.ports.allocate();
+    client.ports.setQlimit(reply, 0);
+    const before = rightsOf(server, 0x20000);
+    await nodes.run(client.send(letter(send, COPY_SEND, 5007, reply, MAKE_SEND).addInteger(2)));
+    expect(await nodes.run(stubs.nothing())).toBeUndefined();
+    expect(rightsOf(server, 0x20000)).toBe(before + 2);
+    expect(rightsOf(server, 0x10000)).toBe(1); // of the two that were made, one had a send right before
+    expect(nodes.lines[0]).toContain("MACH_SEND_TIMED_OUT");
+    expect(client.ports.getReceiveStatus(reply).srights).toBe(false);
+    await nodes.expectNothingLeaked();
+  });
+
+  test("serve: in a body that is not complex, names are only numbers", async () => {
+    const { nodes, client, server, receive, send } = await served(0);
+    const reply = client.ports.allocate();
+    const request = letter(send, COPY_SEND, 5002, reply, MAKE_SEND_ONCE);
+    request.addRight(receive, MOVE_SEND);
+    request.complex = false;
+    expect((await nodes.run(client.rpc(request))).takeInteger()).toBe(-304);
+    expect(server.ports.type(receive) & 0x20000).toBe(0x20000);
+    await nodes.expectNothingLeaked();
+  });
+
+  test("serve: with a full name space requests fail for want of room, and the server goes on", async () => {
+    const nodes = new LoneNodes({ kernel: { namesPerTask: 24 } });
+    const [client, server] = [nodes.task(), nodes.task()];
+    const receive = server.ports.allocate();
+    await nodes.run(server.names.checkIn("full", receive));
+    const send = await nodes.run(client.names.lookUp("full"));
+    void samples.serve(server, receive, implementation(server));
+    const stubs = samples.client(client, send);
+    const right = client.ports.allocate();
+    await nodes.run(stubs.nothing());
+    while (server.ports.names().length < 23) server.ports.allocate();
+    await expect(nodes.run(stubs.giveSend({ right }))).rejects.toMatchObject({
+      code: "KERN_RESOURCE_SHORTAGE",
+    });
+    const last = server.ports.allocate(); // no room even for the reply right
+    await expect(nodes.run(stubs.nothing())).rejects.toMatchObject({ code: "MIG_SERVER_DIED" });
+    server.ports.destroy(last);
+    await nodes.run(stubs.nothing());
     await nodes.expectNothingLeaked();
   });
 

@@ -38,3 +38,9 @@ test("status: a shortage does not hide the name of a message status", () => {
 test("status: a number that is no code is said to be unknown", () => {
   expect(status.statusName(0xc0ffee)).toBe("UNKNOWN_STATUS");
 });
+
+test("status: a name leads back to its number, and what is no name to KERN_FAILURE", () => {
+  expect(status.statusOf("MACH_RCV_TIMED_OUT")).toBe(0x10004003);
+  expect(status.statusOf("MIG_REPLY_MISMATCH")).toBe(-301);
+  for (const code of ["UNKNOWN_STATUS", "toString", ""]) expect(status.statusOf(code)).toBe(5);
+});

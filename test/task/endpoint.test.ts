@@ -240,6 +240,18 @@ describe("proxies", () => {
     await nodes.expectNothingLeaked();
   });
 
+  test("endpoint: more than 64 proxies in one call are refused, and leave nothing", async () => {
+    const { nodes, client, remote } = await exposed();
+    const before = client.ports.names().length;
+    const many = Array.from({ length: 65 }, () => Comlink.proxy(() => {}));
+    const echo = remote.echo as unknown as (...args: unknown[]) => Promise<unknown>;
+    await expect(nodes.run(echo(...many))).rejects.toThrow("65 ports in one message; 64 at most");
+    expect(client.ports.names()).toHaveLength(before);
+    await nodes.run(echo(...many.slice(1)));
+    await release(nodes, remote);
+    await nodes.expectNothingLeaked();
+  });
+
   test("endpoint: a callback that is released gives up its ports", async () => {
     const { nodes, client, server, remote } = await exposed();
     const before = [client, server].map((task) => task.ports.names().length);

@@ -9,14 +9,16 @@ import {
   MACH_PORT_NULL,
   MAKE_SEND,
   MAKE_SEND_ONCE,
+  MOVE_RECEIVE,
   MOVE_SEND,
 } from "../../src/ipc/rights.ts";
-import { int32, port, text } from "../../src/mig/fields.ts";
+import { anyRight, int32, port, text } from "../../src/mig/fields.ts";
 import { oneway, routine } from "../../src/mig/subsystem.ts";
 import { defineInterface } from "../../src/task/interface.ts";
 import { MachError } from "../../src/task/mach-error.ts";
 import { demux, type Implementation } from "../../src/task/serve.ts";
 import type { Task } from "../../src/task/task.ts";
+import { give } from "../support/doors.ts";
 import { letter } from "../support/letters.ts";
 import { LoneNodes, watch } from "../support/lone-node.ts";
 import { pair, samples } from "../support/typed.ts";
@@ -637,5 +639,35 @@ test("stubs: a right that is moved to a server is gone from the client", async (
   await nodes.run(mover.client(client, send).move({ right: mine }));
   expect(client.ports.type(mine)).toBe(0x20000);
   expect(server.ports.type(got)).toBe(0x10000);
+  await nodes.expectNothingLeaked();
+});
+
+test("serve: a port set is served, and functions learn which of its ports was called", async () => {
+  const which = defineInterface("which", 6000, { port: routine({}, { name: int32 }) });
+  const { nodes, client, server } = await pair();
+  const set = server.ports.allocate("port-set");
+  const members = [1, 2, 3].map(() => server.ports.allocate());
+  for (const member of members) server.ports.moveMember(member, set);
+  void which.serve(server, set, { port: (_args, name) => ({ name }) });
+  for (const member of members) {
+    const right = await give(nodes, server, member, MAKE_SEND, client);
+    expect(await nodes.run(which.client(client, right).port())).toEqual({ name: member });
+  }
+  await nodes.expectNothingLeaked();
+});
+
+test("stubs: a right of any kind arrives with its kind", async () => {
+  const any = defineInterface("any", 6000, { give: routine({ it: anyRight }, { kind: int32 }) });
+  const { nodes, client, server, receive, send } = await pair(0);
+  void any.serve(server, receive, { give: ({ it: { kind } }) => ({ kind }) });
+  const mine = client.ports.allocate();
+  const stubs = any.client(client, send);
+  for (const [disposition, kind] of [
+    [MAKE_SEND, 17],
+    [MAKE_SEND_ONCE, 18],
+    [MOVE_RECEIVE, 16],
+  ] as const) {
+    expect(await nodes.run(stubs.give({ it: { right: mine, disposition } }))).toEqual({ kind });
+  }
   await nodes.expectNothingLeaked();
 });

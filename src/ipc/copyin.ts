@@ -26,6 +26,7 @@ import { PACKET_INLINE_BYTES_MAX } from "../hardware/packet-layout.ts";
 import type { IpcContext } from "./context.ts";
 import { bodyWord, bodyWords, type KernelMessage } from "./kernel-message.ts";
 import type { Message } from "./message.ts";
+import { NO_ENTRY } from "./name-table.ts";
 import { notifyDetached } from "./notifications.ts";
 import { regionBytes } from "./overflow.ts";
 import { isCircular, type Port } from "./port.ts";
@@ -46,7 +47,7 @@ import {
   TYPE_SEND,
   TYPE_SEND_ONCE,
 } from "./rights.ts";
-import { NO_ENTRY, type Space } from "./space.ts";
+import type { Space } from "./space.ts";
 import {
   checkItem,
   hasDeallocate,

@@ -16,6 +16,7 @@ import type { IpcContext } from "./context.ts";
 import { copyout } from "./copyout.ts";
 import type { KernelMessage } from "./kernel-message.ts";
 import { appendMessage, type MessageQueue, takeMessage } from "./message-queue.ts";
+import { NO_ENTRY } from "./name-table.ts";
 import {
   hasQueueRoom,
   PORT_DEAD,
@@ -27,7 +28,7 @@ import {
 } from "./port.ts";
 import { destroyMessage } from "./release.ts";
 import { PORT_SEND_ONCE, type PortName, TYPE_PORT_SET, TYPE_RECEIVE } from "./rights.ts";
-import { NO_ENTRY, type Space } from "./space.ts";
+import type { Space } from "./space.ts";
 import {
   appendReceiver,
   appendSender,

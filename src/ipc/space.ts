@@ -1,8 +1,5 @@
-// A task's name space: from names to rights and back, in constant time.
-// An entry holds the port, the type bits of the rights under this name, and user references.
-// A name is index << 8 | generation; the generation changes whenever an index is used again, so a
-// name kept too long is invalid and not somebody else's right. A name that the task itself has chosen
-// is an alias: a map leads to its entry, which then has no name of the usual kind.
+// A task's name space: what rights it has, under which names (name-table.ts). An entry holds the port, the
+// type bits of the rights under its name, and user references.
 //
 // I-7: a task has one name for the send and receive rights of a port; each send-once right its own.
 //      Receive: port.space and port.name say it. Send without receive: `sendNames` says it.
@@ -19,9 +16,9 @@ import {
 import type { TaskMemory } from "../vm/task-memory.ts";
 import type { AcceptRequest } from "./accept-request.ts";
 import { DeadNameRequest } from "./dead-name-request.ts";
+import { indexOfNew, NameTable, NO_ENTRY } from "./name-table.ts";
 import {
   enterPortState,
-  PORT_DEAD,
   PORT_IN_SPACE,
   PORT_IN_TRANSIT,
   type Port,
@@ -42,21 +39,12 @@ import {
   PORT_SEND_ONCE,
   type PortName,
   TYPE_DEAD_NAME,
-  TYPE_NONE,
   TYPE_PORT_SET,
   TYPE_RECEIVE,
   TYPE_SEND,
   TYPE_SEND_ONCE,
 } from "./rights.ts";
 import { completeReceivers } from "./waits.ts";
-
-/** No entry under this name. */
-export const NO_ENTRY = -1;
-
-const GENERATION_MASK = 0xff;
-const INDEX_SHIFT = 8;
-/** Beside the generation of an entry whose name is an alias: no name has such a generation. */
-const ALIASED = 0x100;
 
 /** A name with a dead-name request that has gone away: its port-deleted notification is to be sent. */
 export interface Detached {
@@ -70,23 +58,15 @@ export interface KernelTaskRecord {
   spaceDestroyed(): void;
 }
 
-export class Space {
+export class Space extends NameTable {
   /** False once the task is dead: nothing may be copied in or out any more. */
   active = true;
-  private readonly ports: (Port | null)[] = [null];
-  private readonly types: number[] = [TYPE_NONE];
-  private readonly references: number[] = [0];
-  private readonly generations: number[] = [0];
   private readonly requests: (DeadNameRequest | null)[] = [null];
   private readonly sets = new Map<number, PortSet>();
   /** Send rights whose name has a forced message outstanding (MACH_SEND_NOTIFY). */
   private readonly accepts = new Map<number, AcceptRequest>();
-  private readonly freeIndexes: number[] = [];
   private readonly sendNames = new Map<Port, PortName>();
-  private readonly aliases = new Map<PortName, number>();
-  private readonly aliasOf = new Map<number, PortName>();
   private readonly table: PortTable;
-  private readonly entriesMax: number;
   /** The kernel's record of the task, once somebody has asked for its kernel port. */
   kernelTask: KernelTaskRecord | null = null;
   /** Where out-of-line data comes from and goes to. */
@@ -99,51 +79,9 @@ export class Space {
 
   /** `table`: the node's ports. `memory`: the task's. `entriesMax`: names that the space can have. */
   constructor(table: PortTable, memory: TaskMemory, entriesMax = SPACE_ENTRIES_MAX) {
+    super(entriesMax);
     this.table = table;
     this.memory = memory;
-    this.entriesMax = entriesMax;
-  }
-
-  /** Names in use. */
-  get count(): number {
-    return this.ports.length - 1 - this.freeIndexes.length;
-  }
-
-  /** Index of the live entry under `name`, or NO_ENTRY. A send or send-once right whose port died is
-   *  turned into a dead name on the way, as Mach does when it is touched. */
-  find(name: PortName): number {
-    const index = name >>> INDEX_SHIFT;
-    if (
-      index >= this.types.length ||
-      this.generations[index] !== (name & GENERATION_MASK) ||
-      this.types[index] === TYPE_NONE
-    ) {
-      return this.aliases.size === 0 ? NO_ENTRY : this.findAlias(name);
-    }
-    const port = this.ports[index]!;
-    if (port !== null && port.state === PORT_DEAD) this.becomeDeadName(index, port);
-    return index;
-  }
-
-  private findAlias(name: PortName): number {
-    const index = this.aliases.get(name >>> 0);
-    if (index === undefined) return NO_ENTRY;
-    const port = this.ports[index]!;
-    if (port !== null && port.state === PORT_DEAD) this.becomeDeadName(index, port);
-    return index;
-  }
-
-  typeAt(index: number): number {
-    return this.types[index]!;
-  }
-
-  /** The entry's port; null for a dead name and for a port set. */
-  portAt(index: number): Port | null {
-    return this.ports[index]!;
-  }
-
-  referencesAt(index: number): number {
-    return this.references[index]!;
   }
 
   /** The port set of an entry of that type. */
@@ -159,27 +97,13 @@ export class Space {
     return this.sendNames.get(port) ?? MACH_PORT_NULL;
   }
 
-  /** All live names, in index order. */
-  *names(): IterableIterator<PortName> {
-    for (let index = 1; index < this.types.length; index++) {
-      if (this.types[index] !== TYPE_NONE) yield this.nameAt(index);
-    }
-  }
-
   /** A new name for one right; MACH_PORT_NULL when the name space is full (KERN_NO_SPACE). */
   insert(port: Port | null, type: number, references: number): PortName {
-    let index = this.freeIndexes.pop();
-    if (index === undefined) {
-      index = this.types.length;
-      if (index > this.entriesMax) return MACH_PORT_NULL;
-      this.generations[index] = 0;
-      this.requests[index] = null;
-    }
-    // A task may have chosen just this name for something else.
-    while (this.aliases.size > 0 && this.aliases.has(this.nameAt(index))) {
-      this.generations[index] = (this.generations[index]! + 1) & GENERATION_MASK;
-    }
-    return this.fill(index, port, type, references);
+    const name = this.take(port, type, references);
+    if (name === MACH_PORT_NULL) return name;
+    if (indexOfNew(name) === this.requests.length) this.requests.push(null);
+    if (type === TYPE_SEND) this.sendNames.set(port!, name);
+    return name;
   }
 
   /** The same under a name of the task's choice, which nothing has; false when the space is full. */
@@ -187,26 +111,13 @@ export class Space {
     assert(this.find(name) === NO_ENTRY, "the name is free");
     const made = this.insert(port, type, references);
     if (made === MACH_PORT_NULL) return false;
-    this.rename(made >>> INDEX_SHIFT, name);
+    this.rename(indexOfNew(made), name);
     return true;
-  }
-
-  private fill(index: number, port: Port | null, type: number, references: number): PortName {
-    this.ports[index] = port;
-    this.types[index] = type;
-    this.references[index] = references;
-    const name = this.nameAt(index);
-    if (type === TYPE_SEND) this.sendNames.set(port!, name);
-    return name;
   }
 
   /** Gives an entry a name of the task's choice; rights, references and requests stay. */
   rename(index: number, name: PortName): void {
-    const old = this.aliasOf.get(index);
-    if (old === undefined) this.generations[index]! |= ALIASED;
-    else this.aliases.delete(old);
-    this.aliases.set(name >>> 0, index);
-    this.aliasOf.set(index, name >>> 0);
+    this.giveAlias(index, name);
     const port = this.ports[index]!;
     if (this.types[index] === TYPE_PORT_SET) this.setAt(index).name = name;
     else if (port !== null) {
@@ -220,7 +131,7 @@ export class Space {
   /** A new, empty port set; MACH_PORT_NULL when the space is full. */
   insertSet(): PortName {
     const name = this.insert(null, TYPE_PORT_SET, 0);
-    if (name !== MACH_PORT_NULL) this.sets.set(name >>> INDEX_SHIFT, new PortSet(name));
+    if (name !== MACH_PORT_NULL) this.sets.set(indexOfNew(name), new PortSet(name));
     return name;
   }
 
@@ -228,7 +139,7 @@ export class Space {
   insertSetAs(name: PortName): boolean {
     const made = this.insertSet();
     if (made === MACH_PORT_NULL) return false;
-    this.rename(made >>> INDEX_SHIFT, name);
+    this.rename(indexOfNew(made), name);
     return true;
   }
 
@@ -289,11 +200,6 @@ export class Space {
 
   // --- rights -----------------------------------------------------------------------------------
 
-  /** True when another name can be made without fail. */
-  get hasRoom(): boolean {
-    return this.freeIndexes.length > 0 || this.types.length <= this.entriesMax;
-  }
-
   /** Makes `port`'s receive right this space's, merged with a send right it may have. */
   insertReceive(port: Port): PortName {
     const known = this.sendNames.get(port);
@@ -348,7 +254,7 @@ export class Space {
   insertSend(port: Port): PortName {
     const name = this.nameOf(port);
     if (name === MACH_PORT_NULL) return this.insert(port, TYPE_SEND, 1);
-    const index = this.aliases.size === 0 ? name >>> INDEX_SHIFT : this.find(name);
+    const index = this.find(name);
     if ((this.types[index]! & TYPE_SEND) === 0) {
       this.types[index]! |= TYPE_SEND;
       this.references[index] = 1;
@@ -485,12 +391,7 @@ export class Space {
     if (this.requests[index] !== null) this.detach(index);
     if (this.accepts.size > 0) this.accepts.delete(index);
     if (this.types[index] === TYPE_PORT_SET) this.sets.delete(index);
-    this.ports[index] = null;
-    this.types[index] = TYPE_NONE;
-    this.references[index] = 0;
-    if (this.aliasOf.size > 0) this.dropAlias(index);
-    this.generations[index] = (this.generations[index]! + 1) & GENERATION_MASK;
-    this.freeIndexes.push(index);
+    this.free(index);
   }
 
   private detach(index: number): void {
@@ -499,21 +400,7 @@ export class Space {
     if (notify !== null) this.detached.push({ name, notify });
   }
 
-  private dropAlias(index: number): void {
-    const alias = this.aliasOf.get(index);
-    if (alias === undefined) return;
-    this.aliases.delete(alias);
-    this.aliasOf.delete(index);
-    this.generations[index]! &= GENERATION_MASK;
-  }
-
-  nameAt(index: number): PortName {
-    const generation = this.generations[index]!;
-    if (generation >= ALIASED) return this.aliasOf.get(index)!;
-    return ((index << INDEX_SHIFT) | generation) >>> 0;
-  }
-
-  private becomeDeadName(index: number, port: Port): void {
+  protected override becomeDeadName(index: number, port: Port): void {
     if (this.types[index] === TYPE_SEND) {
       port.sendRights -= 1;
       this.sendNames.delete(port);

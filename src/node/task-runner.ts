@@ -2,7 +2,7 @@
 // is asked for, and releases everything the task had. Outcomes are plain records: they cross threads.
 
 import { KERN_FAILURE, KERN_INVALID_TASK, KERN_SUCCESS, statusName } from "../base/status.ts";
-import { destroySpace } from "../ipc/mach-port.ts";
+import { destroySpace } from "../ipc/mach-port-names.ts";
 import type { Space } from "../ipc/space.ts";
 import { MachError } from "../task/mach-error.ts";
 import { type Program, Task } from "../task/task.ts";

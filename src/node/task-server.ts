@@ -11,30 +11,31 @@ import {
   KERN_SUCCESS,
 } from "../base/status.ts";
 import { VERSION } from "../base/version.ts";
+import { makeOut } from "../ipc/call-out.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import type { KernelMessage } from "../ipc/kernel-message.ts";
+import { checkInsert, insertChecked, portExtractRight } from "../ipc/mach-port-insert.ts";
 import {
-  checkInsert,
   destroySpace,
-  insertChecked,
-  makeOut,
   portAllocate,
   portAllocateName,
   portDeallocate,
   portDestroy,
-  portExtractRight,
-  portGetReceiveStatus,
   portGetRefs,
-  portGetSetStatus,
   portModRefs,
-  portMoveMember,
   portRename,
-  portRequestNotification,
+  portType,
+} from "../ipc/mach-port-names.ts";
+import { portRequestNotification } from "../ipc/mach-port-notify.ts";
+import {
+  portGetReceiveStatus,
+  portGetSetStatus,
+  portMoveMember,
   portSetMscount,
   portSetQlimit,
   portSetSeqno,
-  portType,
-} from "../ipc/mach-port.ts";
+} from "../ipc/mach-port-receive.ts";
+import { NO_ENTRY } from "../ipc/name-table.ts";
 import { releaseRight } from "../ipc/release.ts";
 import {
   type CarriedRight,
@@ -44,7 +45,7 @@ import {
   PORT_SEND,
   PORT_SEND_ONCE,
 } from "../ipc/rights.ts";
-import { NO_ENTRY, type Space } from "../ipc/space.ts";
+import type { Space } from "../ipc/space.ts";
 import type { Interface } from "../task/interface.ts";
 import {
   HOST_BASIC_INFO,

@@ -17,33 +17,17 @@ import {
   PACKET_BODY,
   PACKET_FRAME,
   PACKET_INLINE,
-  PACKET_INLINE_BYTES_MAX,
   PACKET_PAGE,
 } from "../hardware/packet-layout.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { BODY_DEAD } from "../ipc/copyin.ts";
-import { bodyWord, bodyWords, type KernelMessage } from "../ipc/kernel-message.ts";
+import type { KernelMessage } from "../ipc/kernel-message.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { admitSender, sendToPort } from "../ipc/queueing.ts";
 import { destroyMessage, releaseRight } from "../ipc/release.ts";
 import type { RemoteDelivery } from "../ipc/remote.ts";
 import { RightWalk } from "../ipc/right-walk.ts";
-import {
-  type CarriedRight,
-  isPortDisposition,
-  PORT_RECEIVE,
-  PORT_SEND,
-  PORT_SEND_ONCE,
-} from "../ipc/rights.ts";
-import {
-  checkItem,
-  ITEM_GOOD,
-  isInline,
-  itemData,
-  itemEnd,
-  itemNumber,
-  itemType,
-} from "../ipc/typed-item.ts";
+import { type CarriedRight, PORT_RECEIVE, PORT_SEND, PORT_SEND_ONCE } from "../ipc/rights.ts";
 import type { SendWait } from "../ipc/waits.ts";
 import { copyWords } from "../ipc/word-copy.ts";
 import { AcceptReports } from "./accept-reports.ts";
@@ -56,6 +40,7 @@ import {
   NULL_IDENTIFIER,
 } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
+import { MessageCheck } from "./message-check.ts";
 import { OverflowStream } from "./overflow-stream.ts";
 import { PortDeaths } from "./port-deaths.ts";
 import { PortNotes } from "./port-notes.ts";
@@ -79,7 +64,6 @@ import {
   NOTE_WANT,
   WIRE_ACCEPT_MAX,
   WIRE_ACCEPT_SHIFT,
-  WIRE_BITS_RESERVED,
   WIRE_COMPLEX,
   WIRE_METERED,
   WIRE_OVERFLOW,
@@ -91,6 +75,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   private readonly identifiers: IdentifierTable;
   private readonly node: number;
   private readonly backlogMax: number;
+  private readonly check: MessageCheck;
   private readonly notes: PortNotes;
   private readonly flow: FlowControl;
   private readonly stream: OverflowStream;
@@ -112,6 +97,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     this.identifiers = identifiers;
     this.node = ipc.memory.node;
     this.backlogMax = backlogMax;
+    this.check = new MessageCheck(ipc.memory);
     this.stream = new OverflowStream(ipc, transport, this);
     this.notes = new PortNotes(ipc, transport, this);
     this.flow = new FlowControl(ipc, this.notes);
@@ -241,7 +227,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     const { memory, pool } = this.ipc;
     const { words } = memory;
     const frame = words[at + PACKET_FRAME]!;
-    if (!this.isSound(at, source)) {
+    if (!this.check.isSound(at, source)) {
       // The transport vouches for it, so it will not get better by being sent again.
       memory.counters[COUNTERS.damaged.index]! += 1;
       return frame;
@@ -298,27 +284,13 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
 
   /** OverflowReceiver. */
   overflowArrived(source: number, message: KernelMessage): void {
-    const { memory } = this.ipc;
-    const words = bodyWords(memory, message);
-    const start = bodyWord(memory, message);
-    const end = start + (message.size >> 2);
-    const own = source === this.node;
-    const sound =
-      !message.complex ||
-      (isSoundBody(words, start, end, own, true) && (own || !this.holdsReceiveRight(message)));
-    if (!sound) {
-      memory.counters[COUNTERS.damaged.index]! += 1;
+    if (!this.check.isWholeSound(message, source)) {
+      this.ipc.memory.counters[COUNTERS.damaged.index]! += 1;
       message.complex = false; // what it holds is not rights
       destroyMessage(this.ipc, message);
       return;
     }
     this.deliver(source, message);
-  }
-
-  private holdsReceiveRight(message: KernelMessage): boolean {
-    const walk = new RightWalk(this.ipc.memory, message);
-    while (walk.next()) if (walk.right === PORT_RECEIVE && isRight(walk.word)) return true;
-    return false;
   }
 
   private deliver(source: number, message: KernelMessage): void {
@@ -421,65 +393,9 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     else if (note === NOTE_WANT) this.flow.wantArrived(port, node);
     else if (note === NOTE_RETURN) this.flow.returnArrived(port, node);
   }
-
-  /** All that must hold before the message's words are believed. */
-  private isSound(at: number, source: number): boolean {
-    const { memory } = this.ipc;
-    const { words } = memory;
-    const bits = words[at + WIRE_BITS]!;
-    const size = words[at + WIRE_SIZE]! >>> 0;
-    const inline = words[at + PACKET_INLINE]!;
-    const page = words[at + PACKET_PAGE]!;
-    if ((bits & WIRE_BITS_RESERVED) !== 0) return false;
-    const remoteRight = bits & 0xff;
-    const localRight = (bits >>> 8) & 0xff;
-    if (remoteRight !== PORT_SEND && remoteRight !== PORT_SEND_ONCE) return false;
-    if (localRight !== PORT_SEND && localRight !== PORT_SEND_ONCE) return false;
-    const carried = alignUp(size, WORD_BYTES);
-    if (size > memory.layout.pageBytes) {
-      // The body comes with the overflow, and is looked at then.
-      return (bits & WIRE_OVERFLOW) !== 0 && inline === 0 && page === 0;
-    }
-    if (page === 0 ? carried !== inline : inline !== 0 || carried !== page) return false;
-    if (page === 0 && size > PACKET_INLINE_BYTES_MAX) return false;
-    if ((bits & WIRE_COMPLEX) === 0) return (bits & WIRE_OVERFLOW) === 0;
-    const start = page === 0 ? at + PACKET_BODY : memory.frameWord(words[at + PACKET_FRAME]!);
-    const outOfLine = (bits & WIRE_OVERFLOW) !== 0;
-    return isSoundBody(words, start, start + (size >> 2), source === this.node, outOfLine);
-  }
 }
 
 const isSpecial = (identifier: Identifier): boolean => identifierLocal(identifier) < FIRST_LOCAL_ID;
-
-/** `receive`: receive rights may be among the rights. `outOfLine`: regions with data may. */
-const isSoundBody = (
-  words: Int32Array,
-  start: number,
-  end: number,
-  receive: boolean,
-  outOfLine: boolean,
-): boolean => {
-  for (let at = start; at < end; at = itemEnd(words, at)) {
-    if (checkItem(words, at, end, isPortDisposition) !== ITEM_GOOD) return false;
-    if (!isInline(words, at) && words[itemData(words, at)] !== 0 && !outOfLine) return false;
-    const type = itemType(words, at);
-    if (!isPortDisposition(type)) continue;
-    if (type > PORT_SEND_ONCE) return false;
-    if (type === PORT_RECEIVE && !receive && isInline(words, at)) {
-      const data = itemData(words, at);
-      for (let i = itemNumber(words, at); i > 0; i--)
-        if (isRight(words[data + i - 1]!)) return false;
-    }
-    if (!isInline(words, at) && itemNumber(words, at) > 0 && words[itemData(words, at)] === 0) {
-      return false; // rights without the words that they are in
-    }
-  }
-  return true;
-};
-
-/** False for what stands for no right in a body: null or dead. */
-const isRight = (identifier: Identifier): boolean =>
-  identifier !== NULL_IDENTIFIER && identifier !== DEAD_IDENTIFIER;
 
 /** A right that a message held leaves this node's counts for the wire. */
 const leaveNode = (port: Port, right: CarriedRight): void => {

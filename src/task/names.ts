@@ -4,6 +4,7 @@
 
 import { NS_PER_MS } from "../base/clock.ts";
 import { KERN_NO_SPACE, NETNAME_NO_SUCH_HOST, NETNAME_NOT_CHECKED_IN } from "../base/status.ts";
+import { NO_ENTRY } from "../ipc/name-table.ts";
 import {
   COPY_SEND,
   MACH_PORT_NULL,
@@ -12,7 +13,7 @@ import {
   type PortName,
   TYPE_RECEIVE,
 } from "../ipc/rights.ts";
-import { NO_ENTRY, type Space } from "../ipc/space.ts";
+import type { Space } from "../ipc/space.ts";
 import type { Disposed } from "../mig/fields.ts";
 import type { Routine, Values } from "../mig/subsystem.ts";
 import { MachError } from "./mach-error.ts";

@@ -12,31 +12,31 @@ import {
   KERN_NO_SPACE,
   KERN_SUCCESS,
 } from "../base/status.ts";
+import { makeOut, type Out } from "../ipc/call-out.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { copyoutRight } from "../ipc/copyout.ts";
+import { checkInsert, insertChecked, portExtractRight } from "../ipc/mach-port-insert.ts";
 import {
-  checkInsert,
-  insertChecked,
-  makeOut,
-  type Out,
   portAllocate,
   portAllocateName,
   portDeallocate,
   portDestroy,
-  portExtractRight,
-  portGetReceiveStatus,
   portGetRefs,
-  portGetSetStatus,
   portModRefs,
-  portMoveMember,
   portRename,
-  portRequestNotification,
+  portType,
+} from "../ipc/mach-port-names.ts";
+import { portRequestNotification } from "../ipc/mach-port-notify.ts";
+import {
+  portGetReceiveStatus,
+  portGetSetStatus,
+  portMoveMember,
   portSetMscount,
   portSetQlimit,
   portSetSeqno,
-  portType,
   type ReceiveStatus,
-} from "../ipc/mach-port.ts";
+} from "../ipc/mach-port-receive.ts";
+import { NO_ENTRY } from "../ipc/name-table.ts";
 import { notifyDetached } from "../ipc/notifications.ts";
 import type { Port } from "../ipc/port.ts";
 import {
@@ -62,7 +62,7 @@ import {
   TYPE_SEND,
   TYPE_SEND_ONCE,
 } from "../ipc/rights.ts";
-import { NO_ENTRY, type Space } from "../ipc/space.ts";
+import type { Space } from "../ipc/space.ts";
 import { MachError } from "./mach-error.ts";
 
 /** What mach_port_allocate can make. */

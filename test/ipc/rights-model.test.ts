@@ -5,7 +5,7 @@
 
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import type { ReceiveStatus } from "../../src/ipc/mach-port.ts";
+import type { ReceiveStatus } from "../../src/ipc/mach-port-receive.ts";
 import {
   type Disposition,
   MACH_PORT_DEAD,

@@ -13,7 +13,7 @@ import { Random } from "../../src/base/random.ts";
 import { machineLayout } from "../../src/config/board-shape.ts";
 import { type MachineOptionsInput, parseMachineOptions } from "../../src/config/machine-options.ts";
 import { Board } from "../../src/hardware/board.ts";
-import { destroySpace } from "../../src/ipc/mach-port.ts";
+import { destroySpace } from "../../src/ipc/mach-port-names.ts";
 import type { Space } from "../../src/ipc/space.ts";
 import { assembleNode } from "../../src/node/assemble.ts";
 import { takeCensus } from "../../src/node/census.ts";

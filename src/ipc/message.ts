@@ -19,6 +19,7 @@ import {
 import {
   checkItem,
   ITEM_GOOD,
+  isClearedRegion,
   isInline,
   itemBytes,
   itemData,
@@ -266,7 +267,10 @@ export class Message {
     if (at * 4 >= this.size) {
       throw new RangeError(`the message has no further item; ${wanted} was expected`);
     }
-    if (checkItem(this.words, at, this.size >> 2, isPortDisposition) !== ITEM_GOOD) {
+    const sound =
+      checkItem(this.words, at, this.size >> 2, isPortDisposition) === ITEM_GOOD ||
+      isClearedRegion(this.words, at);
+    if (!sound) {
       throw new TypeError(`the body is not typed items; ${wanted} was expected`);
     }
     const type = itemType(this.words, at);

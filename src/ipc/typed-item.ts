@@ -68,6 +68,10 @@ export const ITEM_GOOD = 0;
 export const ITEM_TRUNCATED = 1;
 export const ITEM_MALFORMED = 2;
 
+/** True of an item whose region found no room when it was received (clearRegion). */
+export const isClearedRegion = (words: Int32Array, at: number): boolean =>
+  !isInline(words, at) && words[itemData(words, at)] === 0 && itemElementBits(words, at) === 0;
+
 /** Checks the descriptor at `at` of a body that ends before word `end`. After ITEM_GOOD the accessors
  *  cannot run outside it. `isPort` tells which types are rights, whose elements have 32 bits. */
 export const checkItem = (

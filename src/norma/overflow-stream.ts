@@ -82,10 +82,12 @@ export class OverflowStream implements TransportClient {
 
   /** Submits a message whose packet is ready, when its turn has come. */
   submit(node: number, message: KernelMessage): void {
-    const outbox = this.outboxes.find((one) => one.node === node);
-    if (outbox !== undefined) {
-      outbox.messages.push(message);
-      return;
+    if (this.outboxes.length > 0) {
+      const outbox = this.outboxes.find((one) => one.node === node);
+      if (outbox !== undefined) {
+        outbox.messages.push(message);
+        return;
+      }
     }
     this.transport.submit(node, message.at);
     if (message.overflow === null) return;

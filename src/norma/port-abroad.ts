@@ -32,7 +32,8 @@ export class PortAbroad {
 
   /** The record of a node; null if it has not sent yet. */
   visitor(node: number): Visitor | null {
-    for (const visitor of this.visitors) if (visitor.node === node) return visitor;
+    const { visitors } = this;
+    for (let i = 0; i < visitors.length; i++) if (visitors[i]!.node === node) return visitors[i]!;
     return null;
   }
 }

@@ -43,7 +43,7 @@ test("options: without any, everything has its documented default", () => {
       timeoutMinNs: 100_000,
       timeoutMaxNs: 50_000_000,
     },
-    kernel: { messages: 256, namesPerTask: 2 ** 24 - 2 },
+    kernel: { messages: 256, namesPerTask: 2 ** 24 - 2, loopback: false },
     processors: { idle: "adaptive", spinNs: 50_000 },
     trace: { entries: 0 },
     host: { haltMs: 2000, bootMs: 60_000 },

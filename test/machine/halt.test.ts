@@ -13,13 +13,14 @@ import {
 } from "../support/machines.ts";
 import type { Way } from "./programs/hang.ts";
 
-/** How each wait ends. A look-up sleeps between its calls; of an rpc's two nodes the other may halt
- *  first, whose program then drops the request. */
+/** How each wait ends. A look-up sleeps between its calls; the node that is sent to may halt
+ *  first: its program then drops the request, and its port dies. */
 const INTERRUPTED: [Way, string][] = [
   ["receive", "MACH_RCV_INTERRUPTED"],
   ["receive with timeout", "MACH_RCV_INTERRUPTED"],
   ["blocked send", "MACH_SEND_INTERRUPTED"],
   ["no room in the pool", "MACH_SEND_INTERRUPTED"],
+  ["full queue of another node", "MACH_SEND_INTERRUPTED|MACH_SEND_INVALID_DEST"],
   ["sleep", "KERN_ABORTED"],
   ["look-up", "KERN_ABORTED|MACH_RCV_INTERRUPTED"],
   ["rpc", "MACH_RCV_INTERRUPTED|MIG_SERVER_DIED|MACH_SEND_INVALID_DEST"],

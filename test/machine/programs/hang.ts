@@ -15,6 +15,7 @@ export type Way =
   | "receive with timeout"
   | "blocked send"
   | "no room in the pool"
+  | "full queue of another node"
   | "sleep"
   | "look-up"
   | "rpc"
@@ -52,7 +53,8 @@ const request = async (task: Task): Promise<Message> => {
 const hang: Program<{ way: Way }, unknown> = async (task, { way }) => {
   const port = task.ports.allocate();
   const full = await fullPort(task);
-  const asked = way.startsWith("rpc") || way === "no room in the pool" ? await request(task) : null;
+  const asked =
+    way.startsWith("rpc") || way === "full queue of another node" ? await request(task) : null;
   task.log("waiting");
   await new Promise((resolve) => setImmediate(resolve)); // the line leaves before the thread blocks
   try {
@@ -64,6 +66,8 @@ const hang: Program<{ way: Way }, unknown> = async (task, { way }) => {
       case "blocked send":
         return await task.send(to(full, MAKE_SEND));
       case "no room in the pool":
+        for (;;) await fullPort(task);
+      case "full queue of another node":
         for (;;) await task.send(asked!);
       case "sleep":
         return await task.sleep(1e15);

@@ -176,11 +176,14 @@ export class TaskServer implements TaskPortServer {
     };
   }
 
-  private run(task: KernelTask, url: string, args: unknown): number | Promise<number> {
+  private async run(task: KernelTask, url: string, args: unknown): Promise<number> {
+    const { loader: programs } = this.host;
     if (!task.space.active) return KERN_INVALID_TASK;
-    if (task.started || this.host.loader === null) return KERN_FAILURE;
+    if (task.started || programs === null) return KERN_FAILURE;
     task.started = true;
-    return this.host.loader.run(task, url, args);
+    const status = await programs.run(task, url, args);
+    task.started = status === KERN_SUCCESS;
+    return status;
   }
 }
 

@@ -124,8 +124,7 @@ export class FlowControl {
     }
     const queued = port.messageCount > queuedBefore;
     if (queued && visitor.allowed === OPEN_ALLOWANCE) {
-      const room = Math.max(0, port.queueLimit - port.messageCount - port.promised);
-      visitor.allowed = (visitor.received + room) | 0;
+      visitor.allowed = (visitor.received + roomToSpare(port)) | 0;
       this.tell(port, visitor, false);
     } else if (isNew) {
       this.tell(port, visitor, false);
@@ -174,10 +173,17 @@ export class FlowControl {
     admitSenders(this.ipc, port);
   }
 
-  /** Tells every visitor the new limit. */
+  /** Tells every visitor the new limit, and what it may send under it. */
   limitChanged(port: Port): void {
     if (port.state === PORT_PROXY || port.abroad === null) return;
-    for (const visitor of abroadOf(port).visitors) this.tell(port, visitor, false);
+    // Who waits in line goes before those who do not.
+    const spare = port.senderFirst === null ? roomToSpare(port) : 0;
+    for (const visitor of abroadOf(port).visitors) {
+      if (visitor.allowed !== OPEN_ALLOWANCE) {
+        visitor.allowed = (visitor.received + visitor.promised + spare) | 0;
+      }
+      this.tell(port, visitor, false);
+    }
   }
 
   private tell(port: Port, visitor: Visitor, granted: boolean): void {
@@ -185,6 +191,10 @@ export class FlowControl {
     this.notes.send(visitor.node, NOTE_ALLOWANCE, port.identifier, visitor.allowed, limit);
   }
 }
+
+/** Places in the queue that are neither taken nor promised. */
+const roomToSpare = (port: Port): number =>
+  Math.max(0, port.queueLimit - port.messageCount - port.promised);
 
 const isOpen = (flow: ProxyFlow): boolean => flow.allowed === OPEN_ALLOWANCE;
 

@@ -34,16 +34,16 @@ export const renderConformance = (files: readonly CaseFile[]): string => {
   for (const { file, cases } of files) {
     lines.push(`## ${file.replace(".test.ts", "")}`, "");
     lines.push(`Cases of \`test/conformance/${file}\`.`, "");
-    lines.push(`| rule | case | ${WAYS.join(" | ")} |`);
-    lines.push(`|---|---|${WAYS.map(() => "---|").join("")}`);
+    const rows = [["rule", "case", ...WAYS]];
     for (const { title, except } of cases) {
       const [rule, sentence] = split(title);
       const ways = WAYS.map((way) => {
         const reason = except[way];
         return reason === undefined ? "yes" : `${reasons.indexOf(reason) + 1}`;
       });
-      lines.push(`| ${rule} | ${sentence.replaceAll("|", "\\|")} | ${ways.join(" | ")} |`);
+      rows.push([rule, sentence.replaceAll("|", "\\|"), ...ways]);
     }
+    lines.push(...alignedTable(rows));
     lines.push("");
   }
   const total = files.reduce((sum, { cases }) => sum + cases.length, 0);
@@ -56,6 +56,15 @@ export const renderConformance = (files: readonly CaseFile[]): string => {
     "",
   );
   return lines.join("\n");
+};
+
+/** A table whose columns are as wide as their widest cell. */
+const alignedTable = (rows: readonly (readonly string[])[]): string[] => {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
+  const rule = line(widths.map((width) => "-".repeat(width)));
+  return [line(rows[0]!), rule, ...rows.slice(1).map(line)];
 };
 
 export const reasonsOf = (files: readonly CaseFile[]): Set<string> => {

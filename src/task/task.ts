@@ -20,7 +20,7 @@ import { Sender } from "./sender.ts";
 import { HOST_PRIV_SPECIAL_PORT, HOST_SPECIAL_PORT } from "./special-ports.ts";
 import type { Interruptible } from "./suspended.ts";
 import type { TaskKernel } from "./task-kernel.ts";
-import { Trap, type TrapArguments } from "./trap.ts";
+import { Trap, type TrapCall } from "./trap.ts";
 
 /** A program: the default export of a module given to machine.spawn(). */
 export type Program<Args = unknown, Result = unknown> = (
@@ -188,16 +188,8 @@ export class Task {
   /** The raw trap (Mach 3.0 mach_msg): a message in task memory is sent and one received there, as `option`
    *  says (MACH_SEND_MSG, MACH_RCV_MSG, ...). Sizes in bytes, header included. Resolves with the status;
    *  a send that does not succeed is not followed by the receive. */
-  async machMsg(
-    address: number,
-    option: number,
-    sendSize: number,
-    receiveSize: number,
-    receiveName: PortName,
-    timeoutMs: number,
-    notify: PortName,
-  ): Promise<number> {
-    const trap = this.#trap(address, option, sendSize, receiveSize, receiveName, timeoutMs, notify);
+  async machMsg(...call: TrapCall): Promise<number> {
+    const trap = new Trap(this.#space.memory, call);
     if (trap.sends) {
       const message = trap.messageToSend();
       if (typeof message === "number") return message;
@@ -210,7 +202,7 @@ export class Task {
     }
     if (!trap.receives) return MACH_MSG_SUCCESS;
     try {
-      return trap.afterReceive(await this.receive(receiveName, trap.receiveOptions()));
+      return trap.afterReceive(await this.receive(trap.receiveName, trap.receiveOptions()));
     } catch (error) {
       return trap.afterFailedReceive(error);
     }
@@ -238,16 +230,8 @@ export class Task {
   }
 
   /** machMsg without suspending. */
-  machMsgSync(
-    address: number,
-    option: number,
-    sendSize: number,
-    receiveSize: number,
-    receiveName: PortName,
-    timeoutMs: number,
-    notify: PortName,
-  ): number {
-    const trap = this.#trap(address, option, sendSize, receiveSize, receiveName, timeoutMs, notify);
+  machMsgSync(...call: TrapCall): number {
+    const trap = new Trap(this.#space.memory, call);
     if (trap.sends) {
       const message = trap.messageToSend();
       if (typeof message === "number") return message;
@@ -260,31 +244,10 @@ export class Task {
     }
     if (!trap.receives) return MACH_MSG_SUCCESS;
     try {
-      return trap.afterReceive(this.receiveSync(receiveName, trap.receiveOptions()));
+      return trap.afterReceive(this.receiveSync(trap.receiveName, trap.receiveOptions()));
     } catch (error) {
       return trap.afterFailedReceive(error);
     }
-  }
-
-  #trap(
-    address: number,
-    option: number,
-    sendSize: number,
-    receiveSize: number,
-    receiveName: PortName,
-    timeoutMs: number,
-    notify: PortName,
-  ): Trap {
-    const call: TrapArguments = {
-      address,
-      option,
-      sendSize,
-      receiveSize,
-      receiveName,
-      timeoutMs,
-      notify,
-    };
-    return new Trap(this.#space.memory, call);
   }
 
   // --- the kernel's side ------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // The raw mach_msg trap: messages as bytes in task memory, in the layout of Mach 3.0 (mach/message.h), and
 // statuses instead of errors. A trap is two halves over the calls of Message objects:
-//   const trap = new Trap(memory, address, option, ...)
+//   const trap = new Trap(memory, call)
 //   trap.sends:     a message and options for a send; trap.afterSend(outcome) gives the status
 //   trap.receives:  options for a receive;           trap.afterReceive(outcome) gives the status
 //
@@ -56,27 +56,42 @@ const GIVEN_BACK: ReadonlySet<number> = new Set([
   MACH_SEND_NO_NOTIFY,
 ]);
 
-export interface TrapArguments {
-  readonly address: number;
-  readonly option: number;
-  readonly sendSize: number;
-  readonly receiveSize: number;
-  readonly receiveName: PortName;
-  readonly timeoutMs: number;
-  readonly notify: PortName;
-}
+/** The arguments of mach_msg. Sizes in bytes, header included. */
+export type TrapCall = [
+  address: number,
+  option: number,
+  sendSize: number,
+  receiveSize: number,
+  receiveName: PortName,
+  timeoutMs: number,
+  notify: PortName,
+];
 
 export class Trap {
+  readonly receiveName: PortName;
   private readonly memory: TaskMemory;
-  private readonly call: TrapArguments;
+  private readonly address: number;
+  private readonly option: number;
+  private readonly sendSize: number;
+  private readonly receiveSize: number;
+  private readonly timeoutNs: number;
+  /** A null name is as wrong as any that is not a receive right. */
+  private readonly notify: PortName;
 
-  constructor(memory: TaskMemory, call: TrapArguments) {
+  constructor(memory: TaskMemory, call: TrapCall) {
+    const [address, option, sendSize, receiveSize, receiveName, timeoutMs, notify] = call;
     this.memory = memory;
-    this.call = call;
+    this.address = address;
+    this.option = option;
+    this.sendSize = sendSize;
+    this.receiveSize = receiveSize;
+    this.receiveName = receiveName;
+    this.timeoutNs = (timeoutMs >>> 0) * NS_PER_MS;
+    this.notify = notify === MACH_PORT_NULL ? MACH_PORT_DEAD : notify;
   }
 
   private has(bit: number): boolean {
-    return (this.call.option & bit) !== 0;
+    return (this.option & bit) !== 0;
   }
 
   get sends(): boolean {
@@ -87,20 +102,11 @@ export class Trap {
     return this.has(MACH_RCV_MSG);
   }
 
-  /** The notify argument; a null one is as wrong as any that is not a receive right. */
-  private get notify(): PortName {
-    return this.call.notify === MACH_PORT_NULL ? MACH_PORT_DEAD : this.call.notify;
-  }
-
-  private get timeoutNs(): number {
-    return (this.call.timeoutMs >>> 0) * NS_PER_MS;
-  }
-
   // --- send ---------------------------------------------------------------------------------------
 
   /** The message in task memory, or a status: nothing has happened. */
   messageToSend(): Message | number {
-    const { address, sendSize } = this.call;
+    const { address, sendSize } = this;
     if (!(sendSize >= HEADER_BYTES) || sendSize % 4 !== 0) return MACH_SEND_MSG_TOO_SMALL;
     if (!this.memory.has(address, sendSize)) return MACH_SEND_INVALID_DATA;
     const size = sendSize - HEADER_BYTES;
@@ -142,7 +148,7 @@ export class Trap {
     return {
       ...(this.has(MACH_RCV_TIMEOUT) ? { timeoutNs: this.timeoutNs } : {}),
       ...(this.has(MACH_RCV_NOTIFY) ? { notify: this.notify } : {}),
-      maxBytes: this.call.receiveSize - HEADER_BYTES,
+      maxBytes: this.receiveSize - HEADER_BYTES,
       large: this.has(MACH_RCV_LARGE),
       interruptible: this.has(MACH_RCV_INTERRUPT),
     };
@@ -164,15 +170,14 @@ export class Trap {
     }
     if (known === MACH_RCV_TOO_LARGE) {
       const size = new Uint8Array(Int32Array.of(error.neededBytes + HEADER_BYTES).buffer);
-      if (!this.memory.write(this.call.address + MSGH_SIZE_BYTE, size))
-        return MACH_RCV_INVALID_DATA;
+      if (!this.memory.write(this.address + MSGH_SIZE_BYTE, size)) return MACH_RCV_INVALID_DATA;
     }
     return status;
   }
 
   /** Writes header and, if `whole`, body. False: the memory is not there. */
   private put(message: Message, whole: boolean): boolean {
-    const { address } = this.call;
+    const { address } = this;
     const { remote, remoteDisposition, local, localDisposition, size, sequence, id } = message;
     const bits = remoteDisposition | (localDisposition << 8) | (message.complex ? BITS_COMPLEX : 0);
     const header = Int32Array.of(bits, size + HEADER_BYTES, remote, local, sequence, id);

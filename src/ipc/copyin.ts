@@ -29,7 +29,7 @@ import type { Message } from "./message.ts";
 import { NO_ENTRY } from "./name-table.ts";
 import { notifyDetached } from "./notifications.ts";
 import { regionBytes } from "./overflow.ts";
-import { isCircular, type Port } from "./port.ts";
+import { isCircular, PORT_PROXY, type Port } from "./port.ts";
 import { releaseBody, releaseRight } from "./release.ts";
 import {
   COPY_SEND,
@@ -279,12 +279,19 @@ const copyinBodyRight = (
   const status = space.copyinRight(name, disposition);
   if (status === KERN_SUCCESS && disposition === MOVE_RECEIVE) {
     const port = space.copied!;
+    const queue = queueOwner(ipc, destination);
     // A circle is never closed, not even for the moment until its message is destroyed.
-    if (isCircular(port, destination)) kernel.circular = true;
-    else port.transitTo = destination;
+    if (isCircular(port, queue)) kernel.circular = true;
+    else port.transitTo = queue;
   }
   return status;
 };
+
+/** The port in whose queue a message for `destination` will be, if that is one of this node. */
+export const queueOwner = (ipc: IpcContext, destination: Port): Port =>
+  destination.state === PORT_PROXY
+    ? (ipc.remote.principalOf(destination) ?? destination)
+    : destination;
 
 const bodyWordOf = (port: Port | null, name: PortName): number => {
   if (port !== null) return port.index;

@@ -6,6 +6,7 @@ import { assert } from "../base/assert.ts";
 import { MACH_MSG_SUCCESS } from "../base/status.ts";
 import { PACKET_BODY } from "../hardware/packet-layout.ts";
 import type { IpcContext } from "./context.ts";
+import { queueOwner } from "./copyin.ts";
 import { enterPortState, isCircular, PORT_DEAD, PORT_IN_TRANSIT, type Port } from "./port.ts";
 import { sendToPort } from "./queueing.ts";
 import { releaseRight } from "./release.ts";
@@ -58,12 +59,13 @@ export const notifyPortDestroyed = (ipc: IpcContext, port: Port): boolean => {
   const notify = port.portDestroyedNotify!;
   port.portDestroyedNotify = null;
   const reachable = notify.state !== PORT_DEAD && ipc.remote.acceptsReceiveRight(notify);
-  if (!reachable || isCircular(port, notify)) {
+  const queue = queueOwner(ipc, notify);
+  if (!reachable || isCircular(port, queue)) {
     releaseRight(ipc, notify, PORT_SEND_ONCE);
     return false;
   }
   if (port.state !== PORT_IN_TRANSIT) enterPortState(port, PORT_IN_TRANSIT);
-  port.transitTo = notify;
+  port.transitTo = queue;
   send(ipc, notify, NOTIFY_PORT_DESTROYED, PORT_RECEIVE, port.index);
   return true;
 };

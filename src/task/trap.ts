@@ -1,8 +1,8 @@
 // The raw mach_msg trap: messages as bytes in task memory, in the layout of Mach 3.0 (mach/message.h), and
 // statuses instead of errors. A trap is two halves over the calls of Message objects:
 //   const trap = new Trap(memory, call)
-//   trap.sends:     a message and options for a send; trap.afterSend(outcome) gives the status
-//   trap.receives:  options for a receive;           trap.afterReceive(outcome) gives the status
+//   trap.sends      messageToSend() and sendOptions() for the send; afterFailedSend() gives its status
+//   trap.receives   receiveOptions() for the receive; afterReceive() and afterFailedReceive() give its status
 //
 //   header   0          4       8             12           16       20
 //           |msgh_bits |size   |remote_port  |local_port  |seqno   |id   |  then the body

@@ -8,6 +8,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Suite>>> = {
   hops: async () => (await import("./suites/hops.ts")).hopsSuite,
   scale: async () => (await import("./suites/scale.ts")).scaleSuite,
   micro: async () => (await import("./suites/micro.ts")).microSuite,
+  rights: async () => (await import("./suites/rights.ts")).rightsSuite,
 };
 
 /** What runs if no suite is named. */

@@ -45,7 +45,7 @@ class LineProgress implements Progress {
   }
 
   start(suite: string, steps: number): void {
-    this.stream.write(`bench: ${suite}: ${steps} slices\n`);
+    this.stream.write(`bench: ${suite}: ${steps} steps\n`);
   }
 
   step(): void {}

@@ -19,5 +19,5 @@ test("progress: a stream that is no terminal gets one line per suite", () => {
   progress.start("rpc", 96);
   for (let i = 0; i < 96; i++) progress.step("bytes=64");
   progress.stop();
-  expect(lines).toEqual(["bench: rpc: 96 slices\n"]);
+  expect(lines).toEqual(["bench: rpc: 96 steps\n"]);
 });

@@ -84,6 +84,8 @@ export const destroyMessage = (ipc: IpcContext, message: KernelMessage): void =>
  *  ipc/ipc_port.c, ipc_port_destroy: blocked senders succeed, a no-senders request goes unused, queued
  *  messages are destroyed, dead-name requests fire. */
 export const destroyPort = (ipc: IpcContext, port: Port): void => {
+  port.makeSendCount = 0;
+  port.sequence = 0;
   if (port.portDestroyedNotify !== null && notifyPortDestroyed(ipc, port)) return;
   const known = port.state !== PORT_PROXY;
   port.space = null;

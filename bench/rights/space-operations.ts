@@ -3,8 +3,8 @@
 
 import { KERN_SUCCESS } from "../../src/base/status.ts";
 import { copyoutRight } from "../../src/ipc/copyout.ts";
+import { NO_ENTRY } from "../../src/ipc/name-table.ts";
 import { COPY_SEND, MOVE_SEND, PORT_SEND } from "../../src/ipc/rights.ts";
-import { NO_ENTRY } from "../../src/ipc/space.ts";
 import type { Contender } from "../harness/contender.ts";
 import { SpaceFixture } from "./space-fixture.ts";
 

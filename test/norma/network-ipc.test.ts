@@ -3,7 +3,7 @@
 import { expect, test } from "@jest/globals";
 import { COUNTERS } from "../../src/base/counters.ts";
 import { PACKET_BODY, PACKET_INLINE } from "../../src/hardware/packet-layout.ts";
-import { COPY_SEND } from "../../src/ipc/rights.ts";
+import { COPY_SEND, MACH_PORT_DEAD, MACH_PORT_NULL, MOVE_RECEIVE } from "../../src/ipc/rights.ts";
 import { takeCensus } from "../../src/node/census.ts";
 import { makeIdentifier } from "../../src/norma/identifier.ts";
 import { WIRE_BITS, WIRE_LOCAL, WIRE_REMOTE, WIRE_SIZE } from "../../src/norma/wire-layout.ts";
@@ -109,4 +109,17 @@ test("network ipc: what the interface counted as inline is what the checks see",
   // reliable network nothing is damaged, and nobody waits for what was.
   expect(damaged).toBe(1);
   await nodes.quiet();
+});
+
+// Failing until the checks of arriving bodies look at the words of a receive right.
+test.failing("network ipc: a receive right that is none (null, dead) goes to another node", async () => {
+  const nodes = new LoneNodes({ dimension: 1 });
+  const [sender, receiver] = [nodes.task(0), nodes.task(1)];
+  const door = await openDoor(nodes, sender, receiver);
+  const message = letter(door.send, COPY_SEND).addRight(MACH_PORT_NULL, MOVE_RECEIVE);
+  await nodes.run(sender.send(message.addRight(MACH_PORT_DEAD, MOVE_RECEIVE)));
+  const received = await nodes.run(receiver.receive(door.receive, { timeoutNs: 0 }));
+  expect(received.takeRight()).toEqual({ name: MACH_PORT_NULL, right: MOVE_RECEIVE });
+  expect(received.takeRight()).toEqual({ name: MACH_PORT_DEAD, right: MOVE_RECEIVE });
+  await nodes.expectNothingLeaked();
 });

@@ -49,6 +49,13 @@ export class TrapLetters {
     return random.chance(0.02) ? (name + 1) >>> 0 : name;
   }
 
+  /** A name with one of these rights, if there is one. */
+  nameWith(types: number): PortName {
+    const { ports } = this.task;
+    const names = ports.names().filter((name) => (ports.type(name) & types) !== 0);
+    return names.length === 0 || this.random.chance(0.08) ? this.name() : this.pick(names);
+  }
+
   pick<T>(from: readonly T[]): T {
     return from[this.random.below(from.length)]!;
   }
@@ -57,7 +64,7 @@ export class TrapLetters {
   disposition(name: PortName): Disposition {
     const { random } = this;
     const any: Disposition[] = [0, 16, 17, 18, 19, 20, 21];
-    if (random.chance(0.1) || !this.task.ports.names().includes(name)) return this.pick(any);
+    if (random.chance(0.05) || !this.task.ports.names().includes(name)) return this.pick(any);
     const type = this.task.ports.type(name);
     const fitting: Disposition[] = [];
     if ((type & TYPE_RECEIVE) !== 0) fitting.push(MAKE_SEND, MAKE_SEND, MAKE_SEND_ONCE);
@@ -73,8 +80,9 @@ export class TrapLetters {
     const message = new Message(BODY_BYTES_MAX);
     const items = this.pick([0, 0, 1, 1, 2, 3, 6]);
     for (let i = 0; i < items; i++) this.addItem(message, ground);
-    const remote = this.name();
-    const local = random.chance(0.4) ? this.name() : MACH_PORT_NULL;
+    const usable = TYPE_SEND | TYPE_SEND_ONCE | TYPE_RECEIVE;
+    const remote = this.nameWith(usable);
+    const local = random.chance(0.4) ? this.nameWith(usable) : MACH_PORT_NULL;
     const localDisposition = local === MACH_PORT_NULL ? 0 : this.disposition(local);
     const complex = message.complex || random.chance(0.1) ? BITS_COMPLEX : 0;
     const bits = this.disposition(remote) | (localDisposition << 8) | complex;
@@ -88,7 +96,7 @@ export class TrapLetters {
 
   private addItem(message: Message, ground: Ground): void {
     const { random } = this;
-    const name = this.name();
+    const name = this.nameWith(TYPE_SEND | TYPE_SEND_ONCE | TYPE_RECEIVE);
     const disposition = this.disposition(name) || COPY_SEND;
     const deallocate = random.chance(0.2);
     switch (random.below(8)) {
@@ -149,7 +157,7 @@ export class TrapLetters {
   mutate(bytes: Uint8Array): Uint8Array {
     const { random } = this;
     let mutated: Uint8Array = bytes.slice();
-    const times = this.pick([0, 0, 1, 1, 2, 5]);
+    const times = this.pick([0, 0, 0, 0, 0, 1, 1, 2, 5]);
     for (let i = 0; i < times && mutated.length >= 4; i++) {
       const at = random.below(mutated.length);
       switch (random.below(5)) {
@@ -166,7 +174,7 @@ export class TrapLetters {
           );
           break;
         case 3:
-          mutated = mutated.slice(0, random.chance(0.5) ? at & ~3 : at);
+          mutated = mutated.slice(0, random.chance(0.8) ? at & ~3 : at);
           break;
         default: {
           // A piece of it once more: descriptors where data should be, and the other way round.

@@ -15,6 +15,7 @@ import {
   MAKE_SEND_ONCE,
   type PortName,
   RIGHT_SEND,
+  TYPE_PORT_SET,
   TYPE_RECEIVE,
 } from "../../src/ipc/rights.ts";
 import { MachError } from "../../src/task/mach-error.ts";
@@ -74,8 +75,8 @@ class Fuzzer {
     const address = this.placed(bytes);
     const sendSize = random.chance(0.95) ? bytes.length : this.wildSize();
     const receiveSize = this.letters.pick([24, 28, 40, 300, 5000, 5000, this.wildSize()]);
-    const name = letters.name();
-    const notify = random.chance(0.3) ? MACH_PORT_NULL : letters.name();
+    const name = letters.nameWith(TYPE_RECEIVE | TYPE_PORT_SET);
+    const notify = random.chance(0.1) ? MACH_PORT_NULL : letters.nameWith(TYPE_RECEIVE);
     const option = this.option(sendSize);
     const call = [address, option, sendSize, receiveSize, name, 0, notify] as const;
     const sync = Task.kernelOf(task).exclusive && random.chance(0.5);
@@ -88,7 +89,15 @@ class Fuzzer {
 
   private option(sendSize: number): number {
     const { random } = this;
-    let option = this.letters.pick([MACH_SEND_MSG, MACH_SEND_MSG, MACH_RCV_MSG, 3, 3, 0]);
+    let option = this.letters.pick([
+      MACH_SEND_MSG,
+      MACH_SEND_MSG,
+      MACH_RCV_MSG,
+      MACH_RCV_MSG,
+      3,
+      3,
+      random.below(4),
+    ]);
     for (const bit of OPTION_BITS) if (random.chance(0.25)) option |= bit;
     // What is to wait must be possible to interrupt; waiting for the pool is not.
     const { ipc, exclusive } = Task.kernelOf(this.task);
@@ -255,7 +264,7 @@ class Bystander {
 /** Machines differ: much room or little, small names spaces. */
 const machineFor = (random: Random, input: LoneNodesInput): LoneNodesInput => {
   const messages = [256, 64, 24][random.below(3)]!;
-  const namesPerTask = [1000, 1000, 40][random.below(3)]!;
+  const namesPerTask = [1000, 1000, 26][random.below(3)]!;
   const kernel = { messages, namesPerTask, ...input.kernel };
   return { ...input, kernel, exclusive: random.chance(0.3), memory: { poison: true } };
 };

@@ -74,18 +74,27 @@ const PLACES: readonly [string, Place][] = [
   ["tasks of four nodes hold", { nodes: [0, 1, 2, 3] }],
 ];
 
+/** Runs the steps; what fails is told with the calls that led there. */
+const run = async (place: Place, steps: readonly Step[]): Promise<void> => {
+  const both = new MessagesSideBySide(place);
+  await both.introduce();
+  both.check();
+  try {
+    for (const one of steps) await perform(both, one);
+    await both.nodes.expectNothingLeaked();
+  } catch (error) {
+    throw new Error(`${both.log.join("\n")}\n${(error as Error).message}`);
+  }
+};
+
+const OPTIONS = { seed: SEED, numRuns: Number(NORMACUBE_RUNS), includeErrorInReport: true };
+
 test.each(PLACES)(
   "model: %s what Mach says after any sequence of calls",
   async (_who, place) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, SEQUENCE), async (steps) => {
-        const both = new MessagesSideBySide(place);
-        await both.introduce();
-        both.check();
-        for (const one of steps) await perform(both, one);
-        await both.nodes.expectNothingLeaked();
-      }),
-      { seed: SEED, numRuns: Number(NORMACUBE_RUNS) },
+      fc.asyncProperty(fc.array(step, SEQUENCE), (steps) => run(place, steps)),
+      OPTIONS,
     );
   },
   3_600_000,

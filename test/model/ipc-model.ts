@@ -161,12 +161,18 @@ export class IpcModel {
     entry.deadName = null;
   }
 
-  /** The end of a call: the names that went away are reported, except to `but`. */
-  reportDeleted(but: ModelPort | null = null, butName: PortName = 0): void {
+  /** The end of a call: the names that went away are reported. */
+  reportDeleted(): void {
     this.later();
     for (const { notify, name } of this.detached.splice(0)) {
-      if (notify !== but || name !== butName) this.notify(notify, 65, { kind: "name", word: name });
+      this.notify(notify, 65, { kind: "name", word: name });
     }
+  }
+
+  /** Nobody is to be told at `notify` that `name` has gone away. */
+  cancelDeleted(notify: ModelPort, name: PortName): void {
+    const at = this.detached.findIndex((one) => one.notify === notify && one.name === name);
+    if (at >= 0) this.detached.splice(at, 1);
   }
 
   // --- rights -------------------------------------------------------------------------------------

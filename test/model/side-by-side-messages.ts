@@ -73,6 +73,7 @@ export class MessagesSideBySide extends SideBySide {
     if (!this.maySend(model, letter)) return;
     const options = this.sendOptions(model, picks, letter);
     const message = this.write(task, letter);
+    this.note(task, describeLetter(letter), JSON.stringify(options));
     const code = await this.nodes.run(
       task.send(message, options).then(
         (status) => (status === 0 ? DONE : "MACH_SEND_WILL_NOTIFY"),
@@ -183,9 +184,10 @@ export class MessagesSideBySide extends SideBySide {
     if (wrong !== null) return wrong;
     const { name } = letter.entry; // before it goes
     const taken = this.takeHeader(model, letter, message.size);
+    if (cancel !== null) this.model.cancelDeleted(cancel.port!, name);
     const whole = this.takeBody(model, letter, taken);
     this.model.hold(taken);
-    this.model.reportDeleted(cancel?.port ?? null, name);
+    this.model.reportDeleted();
     if (!whole) {
       this.model.destroyMessage(taken);
       return "MACH_SEND_INVALID_RIGHT";
@@ -287,6 +289,7 @@ export class MessagesSideBySide extends SideBySide {
     if (entry === undefined) return;
     const next = this.nextOnes(entry);
     const options = this.receiveOptions(model, picks, Array.isArray(next) && next.length === 1);
+    this.note(task, "receive", entry.name, JSON.stringify(options));
     const result = await this.nodes.run(
       task.receive(entry.name, options).then(
         (message) => ({ code: DONE, message, neededBytes: message.size }),
@@ -435,4 +438,14 @@ const isLike = ({ id, items }: ModelMessage, message: Message): boolean => {
   const [item] = items;
   const word = message.words[1]!;
   return item === undefined || !("word" in item) || item.word >>> 0 === word >>> 0;
+};
+
+const describeLetter = ({ id, entry, disposition, replyEntry, reply, drafts }: Letter): string => {
+  const items = drafts.map((draft) => {
+    if (!("names" in draft)) return draft.kind;
+    const names = draft.names.map((name) => name.toString(16));
+    return `${draft.kind} ${draft.disposition} ${names}`;
+  });
+  const to = `${entry.name.toString(16)} (${disposition})`;
+  return `send ${id} to ${to} reply ${replyEntry?.name.toString(16)} (${reply}) body [${items.join("; ")}]`;
 };

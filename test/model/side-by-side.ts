@@ -67,6 +67,8 @@ export class SideBySide {
   readonly model: IpcModel;
   readonly calls: ModelCalls;
   readonly loopback: boolean;
+  /** The calls so far, in words. */
+  readonly log: string[] = [];
   private readonly place: Place;
 
   constructor(place: Place) {
@@ -120,6 +122,13 @@ export class SideBySide {
 
   // --- calls --------------------------------------------------------------------------------------
 
+  note(task: Task, call: string, ...values: readonly unknown[]): void {
+    const shown = values.map((value) =>
+      typeof value === "number" && value > 99 ? value.toString(16) : String(value),
+    );
+    this.log.push(`${task.id} ${call} ${shown.join(" ")}`);
+  }
+
   /** Any entry, mostly one that has what is wanted. */
   pickEntry(model: ModelTask, picks: Picks, wanted: (entry: Entry) => boolean): Entry | undefined {
     const fitting = model.entries.filter(wanted);
@@ -136,11 +145,13 @@ export class SideBySide {
   allocate(task: Task, model: ModelTask, picks: Picks): void {
     const kind = picks.one(KINDS);
     if (picks.below(3) > 0) {
+      this.note(task, "allocate", kind);
       expect(this.calls.allocate(model, task.ports.allocate(kind), kind)).toBe(DONE);
       return;
     }
     const name = this.pickName(model, picks) >>> 0;
     if (name === 0xffffffff || name < 0x100) return;
+    this.note(task, "allocateName", name, kind);
     const code = attempt(() => task.ports.allocateName(name, kind));
     expect(code).toBe(this.calls.allocate(model, name, kind));
   }
@@ -149,6 +160,7 @@ export class SideBySide {
     const entry = this.pickEntry(model, picks, () => true);
     const name = this.pickName(model, picks) >>> 0;
     if (entry === undefined || name === 0xffffffff || name < 0x100) return;
+    this.note(task, "rename", entry.name, name);
     const code = attempt(() => task.ports.rename(entry.name, name));
     expect(code).toBe(this.calls.rename(model, entry, name));
   }
@@ -160,6 +172,7 @@ export class SideBySide {
     const disposition = picks.below(2) === 0 ? picks.one(DISPOSITIONS) : usual;
     const name = picks.below(2) === 0 ? from.name : this.pickName(model, picks) >>> 0;
     if (this.loopback && disposition === RECEIVE) return;
+    this.note(task, "insertRight", name, from.name, disposition);
     const code = attempt(() => task.ports.insertRight(name, from.name, disposition as Disposition));
     expect(code).toBe(this.calls.insertRight(model, name, from, disposition));
   }
@@ -168,6 +181,7 @@ export class SideBySide {
     const from = this.pickEntry(model, picks, ({ port }) => port !== null);
     if (from === undefined) return;
     const disposition = picks.one(DISPOSITIONS);
+    this.note(task, "extractRight", from.name, disposition);
     let name = 0;
     const code = attempt(() => {
       name = task.ports.extractRight(from.name, disposition as Disposition);
@@ -194,6 +208,7 @@ export class SideBySide {
   deallocate(task: Task, model: ModelTask, picks: Picks): void {
     const entry = this.pickEntry(model, picks, ({ port, send }) => port === null || send > 0);
     if (entry === undefined) return;
+    this.note(task, "deallocate", entry.name);
     const code = attempt(() => task.ports.deallocate(entry.name));
     expect(code).toBe(this.calls.deallocate(model, entry));
   }
@@ -201,6 +216,7 @@ export class SideBySide {
   destroy(task: Task, model: ModelTask, picks: Picks): void {
     const entry = this.pickEntry(model, picks, () => true);
     if (entry === undefined) return;
+    this.note(task, "destroy", entry.name);
     const code = attempt(() => task.ports.destroy(entry.name));
     expect(code).toBe(this.calls.destroy(model, entry));
   }
@@ -211,6 +227,7 @@ export class SideBySide {
     const has = RIGHTS.filter((right) => references(entry, right) > 0);
     const right = picks.below(4) === 0 ? picks.one(RIGHTS) : picks.one(has);
     const delta = picks.one([-1, -1, 1, 2, 0, -2, -3]);
+    this.note(task, "modRefs", entry.name, right, delta);
     const code = attempt(() => task.ports.modRefs(entry.name, right as Right, delta));
     expect(code).toBe(this.calls.modRefs(model, entry, right, delta));
   }
@@ -220,6 +237,7 @@ export class SideBySide {
     const into = this.pickEntry(model, picks, ({ set }) => set !== null);
     if (member === undefined) return;
     const after = picks.below(4) === 0 ? null : (into ?? null);
+    this.note(task, "moveMember", member.name, after?.name ?? 0);
     const code = attempt(() => task.ports.moveMember(member.name, after?.name ?? 0));
     expect(code).toBe(this.calls.moveMember(member, after));
   }
@@ -230,6 +248,7 @@ export class SideBySide {
     const { name, port, receive } = entry;
     const field = picks.one(["qlimit", "mscount", "seqno"] as const);
     const value = picks.one([0, 1, 2, 7, 16, 17]);
+    this.note(task, `set ${field}`, name, value);
     const code = attempt(() => {
       if (field === "qlimit") task.ports.setQlimit(name, value);
       else if (field === "mscount") task.ports.setMscount(name, value);
@@ -253,6 +272,7 @@ export class SideBySide {
     const sync = picks.one([0, 0, 1, 2]);
     const cancels = picks.below(5) === 0;
     const disposition = notify.once && notify.deadName === null ? ONCE : MAKE_ONCE;
+    this.note(task, "request", entry.name, id, sync, cancels ? 0 : notify.name, disposition);
     let name = 0;
     const code = attempt(() => {
       const to = cancels ? 0 : notify.name;
@@ -281,6 +301,7 @@ export class SideBySide {
 
   kill(task: Task, model: ModelTask): void {
     if (this.model.tasks.filter(({ alive }) => alive).length === 1) return;
+    this.note(task, "ends");
     const names = task.ports.names();
     this.nodes.end(task);
     this.calls.kill(model, names);

@@ -234,7 +234,7 @@ test("release: a receive right that was in transit once can be sent round again"
 });
 
 // Fails until destroyPort clears them first (CMU ipc_port_destroy).
-test.failing("release: a receive right that is mailed because its port was to be destroyed counts anew", async () => {
+test("release: a receive right that is mailed because its port was to be destroyed counts anew", async () => {
   const nodes = new LoneNodes();
   const task = nodes.task();
   const [port, notify] = [task.ports.allocate(), task.ports.allocate()];

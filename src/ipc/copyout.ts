@@ -91,11 +91,10 @@ const hasNameFor = (ipc: IpcContext, space: Space, port: Port, right: CarriedRig
   return port.state === PORT_PROXY && ipc.remote.principalOf(port)?.space === space;
 };
 
-/** The kernel message has been copied out: its destination right is used up, and whoever asked is told. */
+/** The kernel message has been copied out: its destination right is used up. */
 const finish = (ipc: IpcContext, kernel: KernelMessage): void => {
-  const { remoteRight, accept } = kernel;
+  const { remoteRight } = kernel;
   const port = kernel.remote!;
-  kernel.accept = null;
   ipc.pool.put(kernel);
   if (remoteRight === PORT_SEND_ONCE) {
     port.sendOnceRights -= 1;
@@ -103,7 +102,6 @@ const finish = (ipc: IpcContext, kernel: KernelMessage): void => {
     port.sendRights -= 1;
     if (port.sendRights === 0) lastSenderGone(ipc, port);
   }
-  if (accept !== null) accept.accepted(ipc);
 };
 
 /** Destroys the message and gives its receiver the header, without the reply right (Mach 3.0
@@ -123,9 +121,8 @@ const refuse = (
   wait.neededBytes = kernel.size;
   wait.message = message;
   // The destination right is used up, not destroyed: no send-once notification for it.
-  const { remoteRight, accept } = kernel;
+  const { remoteRight } = kernel;
   const port = kernel.remote!;
-  kernel.accept = null;
   kernel.remote = null;
   destroyMessage(ipc, kernel);
   if (remoteRight === PORT_SEND_ONCE) {
@@ -134,7 +131,6 @@ const refuse = (
   } else {
     releaseRight(ipc, port, remoteRight);
   }
-  if (accept !== null) accept.accepted(ipc);
   return status;
 };
 

@@ -26,6 +26,7 @@ export abstract class NameTable {
   protected readonly references: number[] = [0];
   private readonly generations: number[] = [0];
   private readonly freeIndexes: number[] = [];
+  private readonly setAside: number[] = [];
   private readonly aliases = new Map<PortName, number>();
   private readonly aliasOf = new Map<number, PortName>();
   private readonly entriesMax: number;
@@ -40,7 +41,7 @@ export abstract class NameTable {
 
   /** Names in use. */
   get count(): number {
-    return this.ports.length - 1 - this.freeIndexes.length;
+    return this.ports.length - 1 - this.freeIndexes.length - this.setAside.length;
   }
 
   /** True when another name can be made without fail. */
@@ -100,20 +101,36 @@ export abstract class NameTable {
 
   /** A new entry's name; MACH_PORT_NULL when the table is full. */
   protected take(port: Port | null, type: number, references: number): PortName {
-    let index = this.freeIndexes.pop();
-    if (index === undefined) {
-      index = this.types.length;
-      if (index > this.entriesMax) return MACH_PORT_NULL;
-      this.generations[index] = 0;
-    }
+    const index = this.aliases.size === 0 ? this.freeIndex() : this.unaliasedIndex();
+    if (index === NO_ENTRY) return MACH_PORT_NULL;
     this.ports[index] = port;
     this.types[index] = type;
     this.references[index] = references;
-    // A task may have chosen just this name for something else.
-    while (this.aliases.size > 0 && this.aliases.has(this.nameAt(index))) {
-      this.generations[index] = (this.generations[index]! + 1) & GENERATION_MASK;
-    }
     return this.nameAt(index);
+  }
+
+  private freeIndex(): number {
+    const free = this.freeIndexes.pop();
+    if (free !== undefined) return free;
+    const index = this.types.length;
+    if (index > this.entriesMax) return NO_ENTRY;
+    this.ports[index] = null;
+    this.types[index] = TYPE_NONE;
+    this.generations[index] = 0;
+    return index;
+  }
+
+  /** A free index with a name that no task's choice has; one whose names have all been chosen is set aside. */
+  private unaliasedIndex(): number {
+    for (;;) {
+      const index = this.freeIndex();
+      if (index === NO_ENTRY) return index;
+      for (let tries = 0; tries <= GENERATION_MASK; tries++) {
+        if (!this.aliases.has(this.nameAt(index))) return index;
+        this.generations[index] = (this.generations[index]! + 1) & GENERATION_MASK;
+      }
+      this.setAside.push(index);
+    }
   }
 
   /** Gives an entry a name of the task's choice, which nothing has. */
@@ -134,6 +151,7 @@ export abstract class NameTable {
     if (alias !== undefined) {
       this.aliases.delete(alias);
       this.aliasOf.delete(index);
+      this.freeIndexes.push(...this.setAside.splice(0));
     }
     this.generations[index] = (this.generations[index]! + 1) & GENERATION_MASK;
     this.freeIndexes.push(index);

@@ -6,7 +6,7 @@
 //   PORT_IN_SPACE    space !== null, name = the receiver's name for it
 //   PORT_IN_TRANSIT  in a message that is queued or on its way: space === null
 //   PORT_IN_KERNEL   kernel-owned: server !== null
-//   PORT_PROXY       home !== this node; identifier !== 0; queue always empty
+//   PORT_PROXY       the receive right is at `home`; identifier !== 0; queue always empty
 //   PORT_DEAD        no receiver any more; queue empty; names for it turn into dead names when touched
 //
 // Counts are of this node: names in spaces here, and rights in messages here that are not copied out.

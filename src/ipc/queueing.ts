@@ -112,8 +112,16 @@ const handOver = (
   }
   const sequence = port.sequence;
   port.sequence = (port.sequence + 1) | 0;
+  if (message.accept !== null) tellAccepted(ipc, message);
   completeReceive(wait, copyout(ipc, message, wait, sequence));
   return true;
+};
+
+/** A receiver takes a message that was forced into the queue: its sender hears of it first. */
+const tellAccepted = (ipc: IpcContext, message: KernelMessage): void => {
+  const accept = message.accept!;
+  message.accept = null;
+  accept.accepted(ipc);
 };
 
 /** True if the message does not fit and the receiver asked that it stay then (MACH_RCV_LARGE). */
@@ -188,14 +196,18 @@ const dequeue = (ipc: IpcContext, queue: MessageQueue, wait: ReceiveWait): numbe
   const sequence = port.sequence;
   port.sequence = (port.sequence + 1) | 0;
   port.messageCount -= 1;
+  if (message.accept !== null) tellAccepted(ipc, message);
   const status = copyout(ipc, message, wait, sequence);
   admitSenders(ipc, port);
   return status;
 };
 
-/** Lets blocked senders in, oldest first, while there is room. */
+/** Lets blocked senders in, oldest first, while there is room; then other nodes may hear of what is left. */
 export const admitSenders = (ipc: IpcContext, port: Port): void => {
   while (port.senderFirst !== null && hasQueueRoom(port)) admitSender(ipc, port);
+  if (port.messageCount === 0 && port.abroad !== null && port.senderFirst === null) {
+    ipc.remote.queueDrained(port);
+  }
 };
 
 /** Lets the sender that has been blocked longest in; at a port of this node that may be another node. */

@@ -13,6 +13,10 @@ export interface RemoteDelivery {
   hasRoom(proxy: Port): boolean;
   /** A sender has begun to wait at the proxy. */
   senderWaits(proxy: Port): void;
+  /** A sender has found no room at the proxy and does not wait. */
+  senderGoes(proxy: Port): void;
+  /** The queue of a port that other nodes send to is empty, and nobody waits to send. */
+  queueDrained(port: Port): void;
   /** Takes a message for a proxy. `always`: its sender did not have to wait for room. */
   send(message: KernelMessage, always: boolean): void;
   /** The turn of senders of another node has come, which wait at a port of this one: `wait` is theirs. */

@@ -2,7 +2,7 @@
 // type bits of the rights under its name, and user references.
 //
 // I-7: a task has one name for the send and receive rights of a port; each send-once right its own.
-//      Receive: port.space and port.name say it. Send without receive: `sendNames` says it.
+//      Receive: port.space and port.name say it. Send without receive: `sendEntries` says it.
 // A send right under a name is one of port.sendRights however many user references it has.
 
 import { assert } from "../base/assert.ts";
@@ -16,6 +16,7 @@ import {
 import type { TaskMemory } from "../vm/task-memory.ts";
 import type { AcceptRequest } from "./accept-request.ts";
 import { DeadNameRequest } from "./dead-name-request.ts";
+import { IndexMap } from "./index-map.ts";
 import { indexOfNew, NameTable, NO_ENTRY } from "./name-table.ts";
 import {
   enterPortState,
@@ -65,7 +66,8 @@ export class Space extends NameTable {
   private readonly sets = new Map<number, PortSet>();
   /** Send rights whose name has a forced message outstanding (MACH_SEND_NOTIFY). */
   private readonly accepts = new Map<number, AcceptRequest>();
-  private readonly sendNames = new Map<Port, PortName>();
+  /** Of the ports that the space has send rights for and not the receive right: their entries. */
+  private readonly sendEntries = new IndexMap();
   private readonly table: PortTable;
   /** The kernel's record of the task, once somebody has asked for its kernel port. */
   kernelTask: KernelTaskRecord | null = null;
@@ -94,7 +96,8 @@ export class Space extends NameTable {
   /** The name under which this space has send or receive rights for `port`, or MACH_PORT_NULL. */
   nameOf(port: Port): PortName {
     if (port.space === this) return port.name;
-    return this.sendNames.get(port) ?? MACH_PORT_NULL;
+    const index = this.sendEntries.get(port.index, NO_ENTRY);
+    return index === NO_ENTRY ? MACH_PORT_NULL : this.nameAt(index);
   }
 
   /** A new name for one right; MACH_PORT_NULL when the name space is full (KERN_NO_SPACE). */
@@ -102,7 +105,7 @@ export class Space extends NameTable {
     const name = this.take(port, type, references);
     if (name === MACH_PORT_NULL) return name;
     if (indexOfNew(name) === this.requests.length) this.requests.push(null);
-    if (type === TYPE_SEND) this.sendNames.set(port!, name);
+    if (type === TYPE_SEND) this.sendEntries.set(port!.index, indexOfNew(name));
     return name;
   }
 
@@ -120,10 +123,7 @@ export class Space extends NameTable {
     this.giveAlias(index, name);
     const port = this.ports[index]!;
     if (this.types[index] === TYPE_PORT_SET) this.setAt(index).name = name;
-    else if (port !== null) {
-      if ((this.types[index]! & TYPE_RECEIVE) !== 0) port.name = name;
-      else if (this.types[index] === TYPE_SEND) this.sendNames.set(port, name);
-    }
+    else if (port !== null && (this.types[index]! & TYPE_RECEIVE) !== 0) port.name = name;
     const request = this.requests[index]!;
     if (request !== null) request.name = name;
   }
@@ -146,11 +146,11 @@ export class Space extends NameTable {
   /** The send right that this space has under a name is one to `to` from now on; the counts are the
    *  caller's business. */
   rebind(from: Port, to: Port): void {
-    const name = this.sendNames.get(from);
-    if (name === undefined) return;
-    this.sendNames.delete(from);
-    this.sendNames.set(to, name);
-    this.ports[this.find(name)] = to;
+    const index = this.sendEntries.get(from.index, NO_ENTRY);
+    if (index === NO_ENTRY) return;
+    this.sendEntries.delete(from.index);
+    this.sendEntries.set(to.index, index);
+    this.ports[index] = to;
   }
 
   /** Destroys the set; its members stay. */
@@ -202,16 +202,15 @@ export class Space extends NameTable {
 
   /** Makes `port`'s receive right this space's, merged with a send right it may have. */
   insertReceive(port: Port): PortName {
-    const known = this.sendNames.get(port);
-    let name: PortName;
-    if (known === undefined) {
-      name = this.insert(port, TYPE_RECEIVE, 0);
-      if (name === MACH_PORT_NULL) return name;
-    } else {
-      name = known;
-      this.types[this.find(name)]! |= TYPE_RECEIVE;
-      this.sendNames.delete(port);
+    const index = this.sendEntries.get(port.index, NO_ENTRY);
+    if (index === NO_ENTRY) {
+      const name = this.insert(port, TYPE_RECEIVE, 0);
+      if (name !== MACH_PORT_NULL) this.own(port, name);
+      return name;
     }
+    this.types[index]! |= TYPE_RECEIVE;
+    this.sendEntries.delete(port.index);
+    const name = this.nameAt(index);
     this.own(port, name);
     return name;
   }
@@ -242,7 +241,7 @@ export class Space extends NameTable {
     port.name = MACH_PORT_NULL;
     if ((this.types[index]! & TYPE_SEND) !== 0) {
       this.types[index] = TYPE_SEND;
-      this.sendNames.set(port, this.nameAt(index));
+      this.sendEntries.set(port.index, index);
     } else {
       this.release(index);
     }
@@ -322,17 +321,16 @@ export class Space extends NameTable {
       port.sendRights += 1;
       return;
     }
-    this.removeSend(index, port);
+    this.removeSend(index);
   }
 
   /** Takes the send right out of the entry without changing the port's count. */
-  private removeSend(index: number, port: Port): void {
+  private removeSend(index: number): void {
     this.references[index] = 0;
     if ((this.types[index]! & TYPE_RECEIVE) !== 0) {
       this.types[index] = TYPE_RECEIVE;
       return;
     }
-    this.sendNames.delete(port);
     this.release(index);
   }
 
@@ -363,7 +361,7 @@ export class Space extends NameTable {
     assert((this.types[index]! & TYPE_SEND) !== 0 && count <= this.references[index]!);
     this.references[index]! -= count;
     if (this.references[index]! > 0) return null;
-    this.removeSend(index, port);
+    this.removeSend(index);
     return port;
   }
 
@@ -387,7 +385,7 @@ export class Space extends NameTable {
    *  port-deleted notification that is due. */
   release(index: number): void {
     const port = this.ports[index]!;
-    if (port !== null && this.types[index] === TYPE_SEND) this.sendNames.delete(port);
+    if (port !== null && this.types[index] === TYPE_SEND) this.sendEntries.delete(port.index);
     if (this.requests[index] !== null) this.detach(index);
     if (this.accepts.size > 0) this.accepts.delete(index);
     if (this.types[index] === TYPE_PORT_SET) this.sets.delete(index);
@@ -403,7 +401,7 @@ export class Space extends NameTable {
   protected override becomeDeadName(index: number, port: Port): void {
     if (this.types[index] === TYPE_SEND) {
       port.sendRights -= 1;
-      this.sendNames.delete(port);
+      this.sendEntries.delete(port.index);
     } else {
       assert(this.types[index] === TYPE_SEND_ONCE, "a dead port has no receiver");
       port.sendOnceRights -= 1;

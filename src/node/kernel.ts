@@ -1,6 +1,6 @@
 // The kernel of one node: everything put together, and stepped. It never waits and never loops by
 // itself: the driver (a worker's loop, or the simulator) calls step() and sees how much was done.
-//   step     packets off the ring, output, due timers
+//   step     packets off the ring, what they ask of the kernel, output, due timers
 //   spin     what a waiting task does instead of suspending (paper 2.2): step while nothing else can run
 //   quiesce  sends what would otherwise wait for a packet to ride on; before the driver idles
 

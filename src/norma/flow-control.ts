@@ -4,12 +4,13 @@
 //   open            the home's queue was empty when the home looked last: as many as fit the queue may be
 //                   under way at a time
 //   so many in all  there are messages in the queue; when they are used up, each sender that waits asks
-//                   for its turn (NOTE_WANT) and takes its place among the senders that wait at the port
+//                   for its turn (NOTE_WANT) and takes its place among the senders that wait at the port;
+//                   one that does not wait asks for a new allowance (NOTE_ASK), for the next one
 // A turn is a place in the queue, kept until the message comes or is not wanted any more (NOTE_RETURN), so
 // that senders of all nodes get in oldest first. Send-once rights and messages of the kernel are not
 // metered. The original had no limits here and queues grew without bound.
 //
-// With one sending node the limit is kept exactly. Nodes whose allowances were told before the queue
+// With one sending node the limit is kept exactly, as long as notes find a packet buffer. Nodes whose allowances were told before the queue
 // filled up may together go over it by what each was allowed.
 
 import { assert } from "../base/assert.ts";
@@ -20,7 +21,7 @@ import { appendSender, type SendSink, SendWait } from "../ipc/waits.ts";
 import { FIRST_LOCAL_ID, identifierLocal } from "./identifier.ts";
 import { abroadOf, flowOf, OPEN_ALLOWANCE, type ProxyFlow, Visitor } from "./port-abroad.ts";
 import type { PortNotes } from "./port-notes.ts";
-import { NOTE_ALLOWANCE, NOTE_RETURN, NOTE_WANT } from "./wire-values.ts";
+import { NOTE_ALLOWANCE, NOTE_ASK, NOTE_RETURN, NOTE_WANT } from "./wire-values.ts";
 
 /** The turn of a sender of another node, in line with those of this one. */
 class VisitorWait extends SendWait {
@@ -74,6 +75,14 @@ export class FlowControl {
     this.notes.send(proxy.home, NOTE_WANT, proxy.identifier);
   }
 
+  /** A sender that does not want to wait has found no room: the next one may, if the home knows better. */
+  senderGoes(proxy: Port): void {
+    const flow = flowOf(proxy);
+    if (!flow.told || isOpen(flow) || flow.asked || flow.wanted > 0) return;
+    flow.asked = true;
+    this.notes.send(proxy.home, NOTE_ASK, proxy.identifier);
+  }
+
   /** Lets waiting senders go as far as the allowance reaches, and asks for turns for the others. */
   letGo(proxy: Port): void {
     const flow = flowOf(proxy);
@@ -92,6 +101,7 @@ export class FlowControl {
   allowanceArrived(proxy: Port, allowed: number, limit: number, granted: boolean): void {
     const flow = flowOf(proxy);
     flow.told = true;
+    flow.asked = false;
     flow.allowed = allowed;
     flow.limit = limit;
     if (granted) flow.wanted -= 1;
@@ -141,6 +151,35 @@ export class FlowControl {
     else appendSender(port, new VisitorWait(visitor));
   }
 
+  /** A node asks what it may send. */
+  askArrived(port: Port, node: number): void {
+    const visitor = abroadOf(port).visitor(node);
+    if (visitor === null) return;
+    this.renew(port, visitor);
+    this.tell(port, visitor, false);
+  }
+
+  /** The queue is empty and nobody waits: nodes that had used up what they were allowed may send again. */
+  queueDrained(port: Port): void {
+    for (const visitor of abroadOf(port).visitors) {
+      if (visitor.allowed === OPEN_ALLOWANCE || visitor.promised > 0) continue;
+      if (((visitor.allowed - visitor.received) | 0) > 0) continue;
+      this.renew(port, visitor);
+      this.tell(port, visitor, false);
+    }
+  }
+
+  /** What a visitor may send from now on. Who waits in line goes before those who do not. */
+  private renew(port: Port, visitor: Visitor): void {
+    const free = port.promised === 0 && port.senderFirst === null;
+    if (free && port.messageCount === 0 && port.queueLimit > 0) {
+      visitor.allowed = OPEN_ALLOWANCE;
+      return;
+    }
+    const spare = port.senderFirst === null ? roomToSpare(port) : 0;
+    visitor.allowed = (visitor.received + visitor.promised + spare) | 0;
+  }
+
   private hasRoomAtHome(port: Port): boolean {
     return port.state === PORT_IN_KERNEL || hasQueueRoom(port);
   }
@@ -155,7 +194,8 @@ export class FlowControl {
     if (port.messageCount === 0 && port.promised === 0 && port.senderFirst === null) {
       visitor.allowed = OPEN_ALLOWANCE;
     } else {
-      // It asked when its allowance was used up: what it has sent meanwhile is what has come.
+      // It asked when its allowance was used up, so what it may send in all is what has come and its turns.
+      // Messages that wait behind a large one may come later than the question; then it asks again.
       visitor.promised += 1;
       port.promised += 1;
       visitor.allowed = (visitor.received + visitor.promised) | 0;
@@ -176,12 +216,8 @@ export class FlowControl {
   /** Tells every visitor the new limit, and what it may send under it. */
   limitChanged(port: Port): void {
     if (port.state === PORT_PROXY || port.abroad === null) return;
-    // Who waits in line goes before those who do not.
-    const spare = port.senderFirst === null ? roomToSpare(port) : 0;
     for (const visitor of abroadOf(port).visitors) {
-      if (visitor.allowed !== OPEN_ALLOWANCE) {
-        visitor.allowed = (visitor.received + visitor.promised + spare) | 0;
-      }
+      if (visitor.allowed !== OPEN_ALLOWANCE) this.renew(port, visitor);
       this.tell(port, visitor, false);
     }
   }

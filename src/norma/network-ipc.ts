@@ -57,6 +57,7 @@ import {
   KIND_MESSAGE,
   NOTE_ACCEPTED,
   NOTE_ALLOWANCE,
+  NOTE_ASK,
   NOTE_DEAD,
   NOTE_DESTROYED,
   NOTE_ONCE_GONE,
@@ -115,21 +116,34 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
 
   hasRoom(proxy: Port): boolean {
     if (!this.flow.hasRoom(proxy)) return false;
-    if (this.transport.backlog(proxy.home) < this.backlogMax) return true;
+    if (this.onTheWay(proxy.home) < this.backlogMax) return true;
     const waiting = this.crowded.get(proxy.home);
     if (waiting === undefined) this.crowded.set(proxy.home, [proxy]);
     else if (!waiting.includes(proxy)) waiting.push(proxy);
     return false;
   }
 
+  /** Packets that a node has not acknowledged, and messages that wait behind a large one to it. */
+  private onTheWay(node: number): number {
+    return this.transport.backlog(node) + this.stream.backlog(node);
+  }
+
   senderWaits(proxy: Port): void {
     this.flow.senderWaits(proxy);
+  }
+
+  senderGoes(proxy: Port): void {
+    this.flow.senderGoes(proxy);
+  }
+
+  queueDrained(port: Port): void {
+    this.flow.queueDrained(port);
   }
 
   /** Lets senders to a node go on as far as there is room, one of each proxy in turn. */
   private relieve(node: number): void {
     const waiting = this.crowded.get(node)!;
-    while (waiting.length > 0 && this.transport.backlog(node) < this.backlogMax) {
+    while (waiting.length > 0 && this.onTheWay(node) < this.backlogMax) {
       const proxy = waiting.shift()!;
       if (proxy.senderFirst === null || !this.flow.hasRoom(proxy)) continue;
       admitSender(this.ipc, proxy);
@@ -392,6 +406,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     else if (port.state === PORT_DEAD) return;
     else if (note === NOTE_WANT) this.flow.wantArrived(port, node);
     else if (note === NOTE_RETURN) this.flow.returnArrived(port, node);
+    else if (note === NOTE_ASK) this.flow.askArrived(port, node);
   }
 }
 

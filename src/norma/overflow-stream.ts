@@ -1,7 +1,8 @@
 // The part of a message that its own packet has no room for (ipc/overflow.ts) follows it page by page. One
 // packet buffer and one frame per node are kept for this alone, and the other side needs nothing but the
 // descriptor that the page arrives in: so these packets are always sent and always accepted, and a message
-// that has begun to arrive is finished whatever else is full.
+// that has begun to arrive is finished whatever else is full. The first page goes when the message's own
+// packet is acknowledged: until then it may be refused, and would hold the page up.
 // While the overflow of a message is on its way to a node, later messages to that node wait here: the
 // order of messages is kept.
 
@@ -18,6 +19,7 @@ import {
 import type { IpcContext } from "../ipc/context.ts";
 import { bodyWord, bodyWords, type KernelMessage } from "../ipc/kernel-message.ts";
 import type { Overflow } from "../ipc/overflow.ts";
+import { destroyMessage } from "../ipc/release.ts";
 import { isPortDisposition } from "../ipc/rights.ts";
 import { checkItem, ITEM_GOOD, isInline, itemBytes, itemData, itemEnd } from "../ipc/typed-item.ts";
 import type { Transport, TransportClient } from "./transport.ts";
@@ -63,7 +65,7 @@ export class OverflowStream implements TransportClient {
   private readonly packet: KernelMessage;
   private readonly frame: number;
   private packetOut = false;
-  /** Messages whose own packet is acknowledged before their overflow is out. */
+  /** Messages whose own packet is acknowledged, and whose overflow is not out yet. */
   private readonly acknowledged = new Set<KernelMessage>();
 
   constructor(ipc: IpcContext, transport: Transport, receiver: OverflowReceiver) {
@@ -94,7 +96,13 @@ export class OverflowStream implements TransportClient {
     const begun = new Outbox(node);
     begun.messages.push(message);
     this.outboxes.push(begun);
-    if (!this.packetOut) this.sendNext();
+  }
+
+  /** Messages to a node that are not on their way yet. */
+  backlog(node: number): number {
+    if (this.outboxes.length === 0) return 0;
+    const outbox = this.outboxes.find((one) => one.node === node);
+    return outbox === undefined ? 0 : outbox.messages.length - 1;
   }
 
   /** The packet of a message is acknowledged. True if the message must be kept, since its overflow is
@@ -102,13 +110,15 @@ export class OverflowStream implements TransportClient {
   keeps(message: KernelMessage): boolean {
     if (message.overflow === null) return false;
     this.acknowledged.add(message);
+    if (!this.packetOut) this.sendNext();
     return true;
   }
 
   /** The next page of the node whose turn it is. */
   private sendNext(): void {
-    const outbox = this.outboxes.shift();
-    if (outbox === undefined) return;
+    const turn = this.outboxes.findIndex(({ messages }) => this.acknowledged.has(messages[0]!));
+    if (turn < 0) return;
+    const outbox = this.outboxes.splice(turn, 1)[0]!;
     const message = outbox.messages[0]!;
     const words = this.fill(outbox, message.overflow!);
     const { at } = this.packet;
@@ -148,8 +158,8 @@ export class OverflowStream implements TransportClient {
   private finish(outbox: Outbox): void {
     const { pool } = this.ipc;
     const done = outbox.messages[0]!;
-    pool.dropOverflow(done);
-    if (this.acknowledged.delete(done)) pool.put(done);
+    this.acknowledged.delete(done);
+    pool.put(done);
     const waiting = outbox.messages.slice(1);
     for (const message of waiting) this.submit(outbox.node, message);
   }
@@ -192,9 +202,16 @@ export class OverflowStream implements TransportClient {
     const { message, spoilt } = arrival;
     if (!spoilt && pieceAt(message.overflow!, arrival.piece) !== null) return frame;
     this.arrivals.delete(source);
-    if (spoilt) this.ipc.pool.put(message);
+    if (spoilt) this.destroySpoilt(message);
     else this.receiver.overflowArrived(source, message);
     return frame;
+  }
+
+  /** The body is not believed; the header's rights are given up. */
+  private destroySpoilt(message: KernelMessage): void {
+    this.ipc.memory.counters[COUNTERS.damaged.index]! += 1;
+    message.complex = false;
+    destroyMessage(this.ipc, message);
   }
 
   private take(arrival: Arrival, frame: number, count: number): void {

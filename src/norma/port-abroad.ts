@@ -50,6 +50,8 @@ export class ProxyFlow {
   limit = PORT_QUEUE_LIMIT_DEFAULT;
   /** The home has told an allowance. */
   told = false;
+  /** The home has been asked for a new allowance and has not answered. */
+  asked = false;
   /** Waiting senders for which the home has been asked. */
   wanted = 0;
 }

@@ -35,7 +35,8 @@ export const WIRE_BITS_RESERVED = ~(
 );
 
 /** What a note says, in WIRE_BITS; WIRE_REMOTE is the port's identifier. */
-/** Home to proxy: WIRE_LOCAL messages may be sent in all (OPEN_ALLOWANCE: any), WIRE_ID queue limit. */
+/** Home to proxy: WIRE_LOCAL messages may be sent in all (OPEN_ALLOWANCE: any), WIRE_ID queue limit << 1, and 1 if it
+ *  answers a NOTE_WANT. */
 export const NOTE_ALLOWANCE = 1;
 /** Proxy to home: a sender waits. */
 export const NOTE_WANT = 2;
@@ -45,6 +46,8 @@ export const NOTE_RETURN = 3;
 export const NOTE_DEAD = 4;
 /** Proxy to home: WIRE_LOCAL send-once rights to the dead port have gone with the proxy. */
 export const NOTE_ONCE_GONE = 5;
+/** Proxy to home: a sender would have sent, but does not wait for its turn; what may be sent now? */
+export const NOTE_ASK = 8;
 /** Home to proxy: the message of request WIRE_LOCAL has been taken; or was destroyed. */
 export const NOTE_ACCEPTED = 6;
 export const NOTE_DESTROYED = 7;

@@ -84,7 +84,7 @@ export const mach = defineInterface("mach", 2000, {
   taskGetSpecialPort: at(2058, routine({ which: int32 }, { port: port(MOVE_SEND) })),
   taskSetSpecialPort: at(2059, routine({ which: int32, port: polymorphic(PORT_SEND) }, {})),
   /** Of a thread port: ends the waits of the thread that said they are interruptible. */
-  threadAbort: at(2063, routine({}, {})),
+  threadAbort: at(2064, routine({}, {})),
 });
 
 export const machHost = defineInterface("mach_host", 2600, {

@@ -51,6 +51,7 @@ export class Receiver implements ReceiveSink {
       wait.roomBytes = ANY_LENGTH;
       wait.large = true;
       wait.notify = MACH_PORT_NULL;
+      wait.interruptible = false;
     } else {
       this.setOptions(wait, options);
     }

@@ -50,6 +50,7 @@ export class Sender implements SendSink {
   /** Copyin and queueing. MACH_SEND_NO_BUFFER: the pool has no message left, nothing has happened.
    *  WOULD_BLOCK: the message is copied in, and waits; go on with finish() or finishSync(). */
   trySend(message: Message, options: SendOptions | undefined): number {
+    if (options !== undefined) checkTimeout(options.timeoutNs);
     const { size } = message;
     if (size >>> 0 !== size || size > message.bytes.length) return MACH_SEND_INVALID_DATA;
     const kernel = this.kernel.ipc.pool.takeToSend(size);
@@ -79,8 +80,11 @@ export class Sender implements SendSink {
       destroyMessage(this.kernel.ipc, kernel);
       return MACH_SEND_INTERRUPTED;
     }
-    if (patienceNs(options) === 0)
+    if (patienceNs(options) === 0) {
+      const port = kernel.remote!;
+      if (port.state === PORT_PROXY) this.kernel.ipc.remote.senderGoes(port);
       return this.giveUp(kernel, message, options, MACH_SEND_TIMED_OUT);
+    }
     this.blocked = new TaskSend(this);
     waitForRoom(this.kernel.ipc, kernel.remote!, kernel, this.blocked);
     return WOULD_BLOCK;
@@ -224,7 +228,6 @@ export class Sender implements SendSink {
   }
 
   private deadline(options: SendOptions | undefined): number {
-    checkTimeout(options?.timeoutNs);
     const patience = patienceNs(options);
     return patience === NEVER ? NEVER : this.kernel.clock.now() + patience;
   }

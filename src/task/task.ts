@@ -150,7 +150,8 @@ export class Task {
   /** Sends; resolves when the message is queued or handed to the network, with MACH_MSG_SUCCESS, or with
    *  MACH_SEND_WILL_NOTIFY (option willNotify). A full queue suspends. Rejects with MachError:
    *  MACH_SEND_INVALID_DEST and the other send codes; after MACH_SEND_TIMED_OUT, _INTERRUPTED,
-   *  _NOTIFY_IN_PROGRESS, _NO_NOTIFY and _INVALID_NOTIFY the message holds its rights again. */
+   *  _NOTIFY_IN_PROGRESS, _NO_NOTIFY and _INVALID_NOTIFY the message holds its rights again; at halt they
+   *  are gone. */
   send(message: Message, options?: SendOptions): Promise<number> {
     this.#runs();
     const status = this.#sender.trySend(message, options);

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { Picks, type Place } from "./side-by-side.ts";
 import { MessagesSideBySide } from "./side-by-side-messages.ts";
 
-const { NORMACUBE_SEED, NORMACUBE_RUNS = "100" } = process.env;
+const { NORMACUBE_SEED, NORMACUBE_RUNS = "60" } = process.env;
 const SEED = NORMACUBE_SEED === undefined ? (Math.random() * 2 ** 31) | 0 : Number(NORMACUBE_SEED);
 
 process.stderr.write(`ipc-model: SEED=${SEED}\n`); // first: a hang must be replayable too

@@ -312,16 +312,14 @@ export class IpcModel {
 
   /** True if the message holds a receive right whose queue is, in the end, its own. */
   isCircular(message: ModelMessage): boolean {
-    return message.held.some(
-      ({ right, port }) => right === RECEIVE && port !== null && isOutOfReach(port, message.to),
-    );
+    return receiveRights(message).some((port) => isOutOfReach(port, message.to));
   }
 
-  /** Queues or destroys a copied-in message. */
+  /** Queues or destroys a copied-in message. A circle is never closed, not even until it is destroyed. */
   deliver(message: ModelMessage): void {
     const circular = this.isCircular(message);
-    for (const { right, port } of message.held)
-      if (right === RECEIVE && port) port.inside = message;
+    const within = receiveRights(message).filter((port) => !isOutOfReach(port, message.to));
+    for (const port of within) port.inside = message;
     if (circular || !message.to.alive) this.destroyMessage(message);
     else this.enqueue(message);
   }
@@ -405,6 +403,10 @@ export const carried = (disposition: number): number => {
   return disposition === ONCE || disposition === MAKE_ONCE ? ONCE : SEND;
 };
 
+const receiveRights = ({ held }: ModelMessage): ModelPort[] =>
+  held.flatMap(({ right, port }) => (right === RECEIVE && port !== null ? [port] : []));
+
+/** Whether a message to `to` would take `port` where nobody can get at it. */
 const isOutOfReach = (port: ModelPort, to: ModelPort): boolean => {
   for (let at: ModelPort | undefined = to; at !== undefined; at = at.inside?.to) {
     if (at === port) return true;

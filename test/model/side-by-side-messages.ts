@@ -66,7 +66,7 @@ export class MessagesSideBySide extends SideBySide {
     const reply = own === null ? 0 : this.replyDisposition(own, picks);
     const remote = this.isRemote(model, entry.port);
     const drafts = Array.from({ length: picks.one([0, 0, 1, 1, 2, 3]) }, () =>
-      this.draft(model, picks, remote),
+      this.draft(model, picks),
     );
     const id = this.nextId++;
     const letter = { id, entry, disposition, replyEntry: own, reply, drafts, remote };
@@ -95,7 +95,7 @@ export class MessagesSideBySide extends SideBySide {
     return picks.one(fitting.length === 0 || picks.below(8) === 0 ? DISPOSITIONS : fitting);
   }
 
-  private draft(model: ModelTask, picks: Picks, remote: boolean): Draft {
+  private draft(model: ModelTask, picks: Picks): Draft {
     const deallocate = picks.below(2) === 0;
     const kind = picks.one(["rights", "rights", "rights", "region", "memory", "integer"] as const);
     if (kind === "integer") return { kind, word: picks.below(1000) };
@@ -113,9 +113,6 @@ export class MessagesSideBySide extends SideBySide {
       picks.below(12) === 0 ? picks.one([MACH_PORT_NULL, MACH_PORT_DEAD]) : picks.one(from).name,
     );
     if (this.loopback && disposition === RECEIVE) disposition = MAKE;
-    // A receive right that is none does not arrive at another node yet (network-ipc.test.ts).
-    const none = names.some((name) => name === MACH_PORT_NULL || name === MACH_PORT_DEAD);
-    if (remote && disposition === RECEIVE && none) disposition = MAKE;
     return { kind, disposition, names, deallocate };
   }
 

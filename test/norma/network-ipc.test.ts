@@ -111,7 +111,6 @@ test("network ipc: what the interface counted as inline is what the checks see",
   await nodes.quiet();
 });
 
-// Failing until the checks of arriving bodies look at the words of a receive right.
 test("network ipc: a receive right that is none (null, dead) goes to another node", async () => {
   const nodes = new LoneNodes({ dimension: 1 });
   const [sender, receiver] = [nodes.task(0), nodes.task(1)];

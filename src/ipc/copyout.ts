@@ -247,8 +247,7 @@ export const copyoutRight = (
   held: Port,
   right: CarriedRight,
 ): PortName => {
-  const port = held.state === PORT_PROXY ? comeHome(ipc, space, held, right) : held;
-  if (right === PORT_RECEIVE) bringHome(ipc, space, port);
+  const port = atHome(ipc, space, held, right);
   if (port.state === PORT_DEAD && right !== PORT_RECEIVE) {
     if (right === PORT_SEND_ONCE) port.sendOnceRights -= 1;
     else port.sendRights -= 1;
@@ -258,6 +257,13 @@ export const copyoutRight = (
   const name = space.copyoutRight(port, right);
   if (name === MACH_PORT_NULL) releaseRight(ipc, port, right);
   return name;
+};
+
+/** The port that the space is to have a right to: a loopback proxy and its port are one to whom has both. */
+export const atHome = (ipc: IpcContext, space: Space, held: Port, right: CarriedRight): Port => {
+  if (held.state === PORT_PROXY) return comeHome(ipc, space, held, right);
+  if (right === PORT_RECEIVE) bringHome(ipc, space, held);
+  return held;
 };
 
 /** A right to a loopback proxy whose receive right the task itself has is a right to that port. */

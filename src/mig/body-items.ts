@@ -164,6 +164,8 @@ export abstract class BodyReader<Right> implements ItemReader<Right> {
 
   /** The right that a word of the body stands for. */
   protected abstract rightOf(word: number): Right;
+  /** Whether such a word stands for a dead right. */
+  protected abstract isDead(word: number): boolean;
   /** What fillers of rights are. */
   protected abstract readonly noRight: Right;
 
@@ -219,17 +221,18 @@ export abstract class BodyReader<Right> implements ItemReader<Right> {
     return rights;
   }
 
-  anyRight(): { right: Right; kind: CarriedRight } {
+  anyRight(): { right: Right; kind: CarriedRight; dead: boolean } {
     const good =
       !this.failed &&
       checkItem(this.words, this.at, this.end, isPortDisposition) === ITEM_GOOD &&
       isPortDisposition(itemType(this.words, this.at));
     if (!good) {
       this.failed = true;
-      return { right: this.noRight, kind: PORT_SEND };
+      return { right: this.noRight, kind: PORT_SEND, dead: false };
     }
     const kind = itemType(this.words, this.at) as CarriedRight;
-    return { right: this.right(kind), kind };
+    const word = this.words[itemData(this.words, this.at)]!;
+    return { right: this.right(kind), kind, dead: this.isDead(word) };
   }
 
   portName(): number {

@@ -49,6 +49,8 @@ export interface AnyRightField {
 export interface Carried<Right> {
   readonly right: Right;
   readonly kind: CarriedRight;
+  /** It was dead; a null right is not. */
+  readonly dead: boolean;
 }
 
 export type Field =

@@ -45,7 +45,7 @@ export interface ItemReader<Right> {
   right(kind: CarriedRight): Right;
   rights(kind: CarriedRight): Right[];
   /** A right of whichever kind it is. */
-  anyRight(): { right: Right; kind: CarriedRight };
+  anyRight(): { right: Right; kind: CarriedRight; dead: boolean };
   portName(): number;
   region(): Region;
 }

@@ -7,6 +7,7 @@ import { Message } from "../ipc/message.ts";
 import {
   type CarriedRight,
   type Disposition,
+  MACH_PORT_DEAD,
   MACH_PORT_NULL,
   type PortName,
 } from "../ipc/rights.ts";
@@ -68,6 +69,10 @@ export class MessageWriter extends BodyWriter<PortName> {
 }
 
 export class MessageReader extends BodyReader<PortName> {
+  protected override isDead(word: number): boolean {
+    return word >>> 0 === MACH_PORT_DEAD;
+  }
+
   protected override readonly noRight = MACH_PORT_NULL;
   private complex = false;
 

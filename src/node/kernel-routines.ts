@@ -126,28 +126,25 @@ export class KernelRoutines<Subject = undefined> {
   }
 
   private reply(request: KernelMessage, status: number): void {
-    this.writer.begin(request);
+    this.writer.begin();
     this.writer.integer(status);
+    const placed = this.writer.finish(request);
+    assert(placed, "a status fits everywhere");
     this.send(request);
   }
 
   private replyResults(request: KernelMessage, routine: Routine, results: Values): void {
     assert(routine.hasResults, `${routine.name} has results`);
     const { writer } = this;
-    writer.begin(request);
+    writer.begin();
     routine.encodeReply(writer, results);
-    if (writer.overflowed) {
-      writer.discard(request);
-      this.reply(request, MIG_ARRAY_TOO_LARGE);
-      return;
-    }
-    this.send(request);
+    if (writer.finish(request)) this.send(request);
+    else this.reply(request, MIG_ARRAY_TOO_LARGE);
   }
 
   /** Turns the request into its reply. Without a reply port it just ends. */
   private send(message: KernelMessage): void {
     const { ipc } = this;
-    this.writer.finish(message);
     const served = message.remote!;
     const servedRight = message.remoteRight;
     message.remote = message.local;

@@ -188,6 +188,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     this.ipc.atInterruptLevel = true;
     work += this.transport.poll(STEP_PACKETS_MAX);
     this.ipc.atInterruptLevel = false;
+    this.networkIpc.batchEnded();
     if (this.ipc.kernelRequests.length > 0) this.serveKernelRequests();
     if (this.transport.isDue()) work += this.transport.tick();
     if (this.timers.isDue()) work += this.timers.run();

@@ -13,6 +13,7 @@ import {
 import { VERSION } from "../base/version.ts";
 import { makeOut } from "../ipc/call-out.ts";
 import type { IpcContext } from "../ipc/context.ts";
+import { atHome } from "../ipc/copyout.ts";
 import type { KernelMessage } from "../ipc/kernel-message.ts";
 import { checkInsert, insertChecked, portExtractRight } from "../ipc/mach-port-insert.ts";
 import {
@@ -36,6 +37,7 @@ import {
   portSetSeqno,
 } from "../ipc/mach-port-receive.ts";
 import { NO_ENTRY } from "../ipc/name-table.ts";
+import { PORT_DEAD } from "../ipc/port.ts";
 import { releaseRight } from "../ipc/release.ts";
 import {
   type CarriedRight,
@@ -239,15 +241,21 @@ const portFunctions = (ipc: IpcContext): KernelFunctions<ShapesOf<typeof machPor
     },
     moveMember: ({ member, after }, { space }) => portMoveMember(ipc, space, member, after),
     requestNotification: ({ name, id, sync, notify }, { space }) => {
-      const status = portRequestNotification(ipc, space, name, id, sync, notify, out);
+      const { right, kind, dead } = notify;
+      const usable = right === null ? !dead : kind === PORT_SEND_ONCE && right.state !== PORT_DEAD;
+      const status = usable
+        ? portRequestNotification(ipc, space, name, id, sync, right, out)
+        : KERN_INVALID_CAPABILITY;
       if (status === KERN_SUCCESS) return { previous: out.right };
-      release(notify, PORT_SEND_ONCE);
+      release(right, kind);
       return status;
     },
     insertRight: ({ name, poly }, { space }) => {
-      const { right, kind } = poly;
-      const status = right === null ? KERN_INVALID_CAPABILITY : insert(space, name, right, kind);
-      if (status !== KERN_SUCCESS) release(right, kind);
+      if (poly.right === null) return KERN_INVALID_CAPABILITY;
+      const right = atHome(ipc, space, poly.right, poly.kind);
+      const status = checkInsert(space, name, right, poly.kind, NO_ENTRY);
+      if (status === KERN_SUCCESS) insertChecked(space, name, right, poly.kind);
+      else release(right, poly.kind);
       return status;
     },
     extractRight: ({ name, disposition }, { space }, replyPort) => {
@@ -267,17 +275,6 @@ const portFunctions = (ipc: IpcContext): KernelFunctions<ShapesOf<typeof machPor
 
 /** A name as an element of an array of integers. */
 const toWord = (name: number): number => name | 0;
-
-const insert = (
-  space: Space,
-  name: number,
-  right: NonNullable<KernelRight>,
-  kind: CarriedRight,
-): number => {
-  const status = checkInsert(space, name, right, kind, NO_ENTRY);
-  if (status === KERN_SUCCESS) insertChecked(space, name, right, kind);
-  return status;
-};
 
 /** A right in a reply is the kernel's own, and goes. */
 const moveOf = (kind: number): CarriedRight => {

@@ -39,6 +39,8 @@ const NOBODY: SendSink = { sendCompleted: () => {} };
 export class FlowControl {
   private readonly ipc: IpcContext;
   private readonly notes: PortNotes;
+  /** Proxies whose messages were acknowledged while senders wait. */
+  private readonly toLetGo: Port[] = [];
 
   constructor(ipc: IpcContext, notes: PortNotes) {
     this.ipc = ipc;
@@ -64,7 +66,12 @@ export class FlowControl {
   acknowledged(proxy: Port): void {
     const flow = flowOf(proxy);
     flow.inFlight -= 1;
-    if (proxy.senderFirst !== null) this.letGo(proxy);
+    if (proxy.senderFirst !== null) this.toLetGo.push(proxy);
+  }
+
+  /** All packets of a batch have been read: an allowance that came with an acknowledgement is known. */
+  batchEnded(): void {
+    while (this.toLetGo.length > 0) this.letGo(this.toLetGo.shift()!);
   }
 
   /** A sender has begun to wait: its home is asked for a turn, unless an answer is under way anyhow. */

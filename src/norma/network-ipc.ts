@@ -84,6 +84,8 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   private readonly accepts: AcceptReports;
   /** Proxies of each node at which senders wait for room on the way there, in turn. */
   private readonly crowded = new Map<number, Port[]>();
+  /** Nodes among them to which there is less on the way now. */
+  private readonly toRelieve: number[] = [];
 
   /** `backlogMax`: packets that may be on their way to one node before ordinary senders to it wait. A
    *  node that takes nothing would else fill this one's message pool, and stop all its other traffic. */
@@ -227,7 +229,16 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
 
   /** NoteReader and OverflowReceiver: there is less on the way to a node. */
   packetReleased(node: number): void {
-    if (this.crowded.size > 0 && this.crowded.has(node)) this.relieve(node);
+    if (this.crowded.size > 0 && this.crowded.has(node)) this.toRelieve.push(node);
+  }
+
+  /** A batch of packets has been read: senders go on that their acknowledgements and notes have let go. */
+  batchEnded(): void {
+    this.flow.batchEnded();
+    while (this.toRelieve.length > 0) {
+      const node = this.toRelieve.shift()!;
+      if (this.crowded.has(node)) this.relieve(node);
+    }
   }
 
   /** A message of the pool has come back: notes that waited for one go. */

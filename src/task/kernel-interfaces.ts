@@ -5,7 +5,7 @@
 // They work alike on ports of this node and of any other: machPort.client(task, port).allocate({...}).
 // Arrays of names and rights travel in line here; names in them are words, negative from 2^31 on.
 
-import { MAKE_SEND, MOVE_SEND, MOVE_SEND_ONCE, PORT_SEND, PORT_SEND_ONCE } from "../ipc/rights.ts";
+import { MAKE_SEND, MOVE_SEND, MOVE_SEND_ONCE, PORT_SEND } from "../ipc/rights.ts";
 import {
   anyRight,
   boolean,
@@ -38,7 +38,7 @@ export const machPort = defineInterface("mach_port", 3200, {
   getSetStatus: routine({ name: portName }, { members: int32s }),
   moveMember: routine({ member: portName, after: portName }, {}),
   requestNotification: routine(
-    { name: portName, id: int32, sync: int32, notify: polymorphic(PORT_SEND_ONCE) },
+    { name: portName, id: int32, sync: int32, notify: anyRight },
     { previous: port(MOVE_SEND_ONCE) },
   ),
   insertRight: routine({ name: portName, poly: anyRight }, {}),

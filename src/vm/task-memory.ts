@@ -22,6 +22,7 @@ interface Page {
 export class TaskMemory {
   readonly pageBytes: number;
   private readonly pages = new Map<number, Page>();
+  /** Never given out so far from here on. */
   private nextAddress = FIRST_ADDRESS;
   private inUse = 0;
 
@@ -39,14 +40,15 @@ export class TaskMemory {
     if (bytes === 0) return 0;
     const size = alignUp(bytes, this.pageBytes);
     if (this.inUse + size > TASK_MEMORY_BYTES_MAX) return null;
-    const address = this.findRoom(size);
+    const fresh = this.nextAddress + size <= ADDRESS_END;
+    const address = fresh ? this.nextAddress : this.findGap(size);
     if (address === null) return null;
+    if (fresh) this.nextAddress += size;
     const region = new Uint8Array(size);
     for (let start = 0; start < size; start += this.pageBytes) {
       this.pages.set((address + start) / this.pageBytes, { bytes: region, start });
     }
     this.inUse += size;
-    this.nextAddress = address + size;
     return address;
   }
 
@@ -117,9 +119,8 @@ export class TaskMemory {
     if (this.pages.delete(page)) this.inUse -= this.pageBytes;
   }
 
-  /** Room after what was given out last, or else the first there is. */
-  private findRoom(size: number): number | null {
-    if (this.nextAddress + size <= ADDRESS_END) return this.nextAddress;
+  /** The first gap that is large enough: when all addresses have been given out once. */
+  private findGap(size: number): number | null {
     let address = FIRST_ADDRESS;
     for (const page of [...this.pages.keys()].sort((a, b) => a - b)) {
       if (page * this.pageBytes - address >= size) return address;

@@ -5,15 +5,18 @@
 import { BroadcastChannel } from "node:worker_threads";
 import type { PortName } from "../../src/ipc/rights.ts";
 import type { SendOptions } from "../../src/task/call-options.ts";
+import type { Interface } from "../../src/task/interface.ts";
 import type { Memory, VirtualMemory } from "../../src/task/memory.ts";
 import type { Names } from "../../src/task/names.ts";
 import type { Ports } from "../../src/task/ports.ts";
+import type { Client } from "../../src/task/stubs.ts";
 import type { Task } from "../../src/task/task.ts";
 import { within } from "./machines.ts";
 import type { Letter, ReceivedLetter } from "./peer-letter.ts";
 import {
   type Answer,
   type Failure,
+  type KernelInterfaces,
   type Order,
   type PeerReceiveOptions,
   type PeerRpcOptions,
@@ -32,6 +35,9 @@ type Async<T> = {
     : never;
 };
 
+/** The stubs of an interface. */
+type Stubs<I> = I extends Interface<infer S> ? Client<S> : never;
+
 export interface Peer {
   /** "client", "server" or "third". */
   readonly role: string;
@@ -40,6 +46,12 @@ export interface Peer {
   readonly names: Async<Names>;
   readonly memory: Async<Memory>;
   readonly vm: Async<VirtualMemory>;
+  /** Names of send rights to the peer's own kernel port, its thread's, and a node's host port. */
+  self(): Promise<PortName>;
+  thread(): Promise<PortName>;
+  host(node?: number): Promise<PortName>;
+  /** The calls of a kernel-owned port: kernel("machPort", port).allocate({ right: 1 }). */
+  kernel<I extends keyof KernelInterfaces>(which: I, port: PortName): Stubs<KernelInterfaces[I]>;
   send(letter: Letter, options?: SendOptions): Promise<number>;
   /** Sends the message of a failed send once more, as it is now. */
   sendAgain(failed: PeerError, options?: SendOptions): Promise<number>;
@@ -147,14 +159,17 @@ export const makePeer = (role: string, node: number, strings: Strings, delayNs =
     outcome.catch(() => {}); // a call that is outstanding when its test ends is nobody's loss
     return outcome;
   };
-  const methods = (owner: string): unknown =>
+  const methods = (
+    owner: string,
+    invoke = (key: string, args: readonly unknown[]) => call(`${owner}.${key}`, args),
+  ): unknown =>
     new Proxy(
       {},
       {
         get:
           (_, key) =>
           (...args: unknown[]) =>
-            call(`${owner}.${String(key)}`, args),
+            invoke(String(key), args),
       },
     );
   const peer = {
@@ -164,6 +179,11 @@ export const makePeer = (role: string, node: number, strings: Strings, delayNs =
     names: methods("names"),
     memory: methods("memory"),
     vm: methods("vm"),
+    self: () => call("self", []),
+    thread: () => call("thread", []),
+    host: (...args: unknown[]) => call("host", args),
+    kernel: (which: string, port: PortName) =>
+      methods(which, (routine, [args]) => call("kernelCall", [which, port, routine, args])),
     send: (...args: unknown[]) => call("send", args),
     sendAgain: (failed: PeerError, options?: SendOptions) =>
       call("sendAgain", [failed.keptAs, options]),

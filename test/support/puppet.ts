@@ -5,6 +5,7 @@
 import { Message } from "../../src/ipc/message.ts";
 import type { PortName } from "../../src/ipc/rights.ts";
 import type { ReceiveOptions, SendOptions } from "../../src/task/call-options.ts";
+import { mach, machHost, machPort } from "../../src/task/kernel-interfaces.ts";
 import { MachError } from "../../src/task/mach-error.ts";
 import type { Task } from "../../src/task/task.ts";
 import { fromMessage, type Letter, type ReceivedLetter, toMessage } from "./peer-letter.ts";
@@ -43,6 +44,10 @@ export interface PeerReceiveOptions extends Omit<ReceiveOptions, "into"> {
 }
 
 export type PeerRpcOptions = SendOptions & PeerReceiveOptions;
+
+/** Interfaces of kernel-owned ports, by the names that orders have for them. */
+const kernelInterfaces = { machPort, mach, machHost };
+export type KernelInterfaces = typeof kernelInterfaces;
 
 /** Where the puppets of this thread's machines are found by those who pull the strings. */
 export const puppets = new Map<string, Puppet>();
@@ -87,6 +92,8 @@ export class Puppet {
         return this.receive(args[0] as PortName, args[1] as PeerReceiveOptions | undefined);
       case "rpc":
         return this.rpc(args[0] as Letter, args[1] as PeerRpcOptions | undefined);
+      case "kernelCall":
+        return this.kernelCall(args);
       case "ping":
         return null;
       case "fillNames":
@@ -104,6 +111,14 @@ export class Puppet {
     }
     if (typeof found !== "function") return found;
     return (found as (...args: unknown[]) => unknown).apply(owner, [...args]);
+  }
+
+  /** A call to a kernel-owned port: interface, port, routine, arguments. */
+  private kernelCall([which, port, routine, args]: readonly unknown[]): unknown {
+    const known: Readonly<Record<string, { client(task: Task, port: PortName): unknown }>> =
+      kernelInterfaces;
+    const stubs = known[which as string]!.client(this.task, port as PortName);
+    return (stubs as Record<string, (args: unknown) => unknown>)[routine as string]!(args);
   }
 
   /** Takes up all names that the task may have, but for `leave`. Returns how many it took. */

@@ -4,10 +4,12 @@
 import { expect, test } from "@jest/globals";
 import {
   COPY_SEND,
+  MACH_PORT_DEAD,
   MAKE_SEND,
   MAKE_SEND_ONCE,
   MOVE_RECEIVE,
   MOVE_SEND,
+  MOVE_SEND_ONCE,
   NOTIFY_DEAD_NAME,
   type PortName,
   RIGHT_DEAD_NAME,
@@ -297,3 +299,38 @@ test("kernel ports: a request of another node is not served while packets are be
   expect(target.node).toBe(1);
   await nodes.expectNothingLeaked();
 });
+
+test.each(PLACES)(
+  "task port: a task's names come back however many they are, in a page and beyond %s",
+  async (_w, input, place) => {
+    const { nodes, task, target, port, run } = await furnish(input, place);
+    const calls = machPort.client(task, port);
+    for (const more of [5, 200, 2000]) {
+      for (let i = 0; i < more; i++) target.ports.allocate("dead-name");
+      const { names, types } = await run(calls.names());
+      expect(Array.from(names, (name) => name >>> 0)).toEqual(target.ports.names());
+      expect(types).toHaveLength(names.length);
+    }
+    await nodes.expectNothingLeaked();
+  },
+);
+
+test.each(PLACES)(
+  "task port: a notification to a dead right is refused, and the request that was there stays %s",
+  async (_w, input, place) => {
+    const { nodes, task, target, port, run } = await furnish(input, place);
+    const calls = machPort.client(task, port);
+    const watcher = task.ports.allocate();
+    const name = target.ports.allocate();
+    const request = { name, id: NOTIFY_DEAD_NAME, sync: 0 };
+    const notify = { right: watcher, disposition: MAKE_SEND_ONCE } as const;
+    await run(calls.requestNotification({ ...request, notify }));
+    const dead = { right: MACH_PORT_DEAD, disposition: MOVE_SEND_ONCE } as const;
+    await expect(
+      run(calls.requestNotification({ ...request, notify: dead })),
+    ).rejects.toMatchObject(refusal("KERN_INVALID_CAPABILITY"));
+    target.ports.destroy(name);
+    expect((await run(task.receive(watcher))).id).toBe(65);
+    await nodes.expectNothingLeaked();
+  },
+);

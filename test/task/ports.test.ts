@@ -205,3 +205,18 @@ test("ports: status and limit need a receive right (R34)", async () => {
   machError(() => task.ports.getReceiveStatus(0xbad00), "KERN_INVALID_NAME");
   await nodes.expectNothingLeaked();
 });
+
+test("ports: names of one's own choice, all 256 of an index among them, are never given out again", async () => {
+  const nodes = new LoneNodes();
+  const task = nodes.task();
+  const [first] = [task.ports.allocate()];
+  const index = (first >>> 8) + 1;
+  const chosen = Array.from({ length: 256 }, (_, generation) => (index << 8) | generation);
+  for (const name of chosen) task.ports.allocateName(name, "dead-name");
+  const given = Array.from({ length: 600 }, () => task.ports.allocate("dead-name"));
+  expect(new Set([...given, ...chosen]).size).toBe(600 + 256);
+  expect(task.ports.names()).toHaveLength(600 + 256 + 1);
+  for (const name of chosen) task.ports.destroy(name);
+  for (const name of given) expect(task.ports.getRefs(name, RIGHT_DEAD_NAME)).toBe(1);
+  await nodes.expectNothingLeaked();
+});

@@ -367,3 +367,16 @@ test("task: small rpcs across nodes are copied three times each way by CPUs and 
   expect(after.dma - before.dma).toBe(packets * 56 + 2 * 64);
   await nodes.expectNothingLeaked();
 });
+
+test("task: a send with a timeout that is no time is refused before anything is sent", async () => {
+  const nodes = new LoneNodes({ dimension: 1 });
+  const [task, other] = [nodes.task(0), nodes.task(1)];
+  const door = await openDoor(nodes, task, other);
+  for (const timeoutNs of [-1, Number.NaN]) {
+    expect(() => task.send(letter(door.send, COPY_SEND), { timeoutNs })).toThrow(RangeError);
+    expect(() => task.rpc(letter(door.send, COPY_SEND), { timeoutNs })).toThrow(RangeError);
+  }
+  await nodes.quiet();
+  expect(other.ports.getReceiveStatus(door.receive).msgcount).toBe(0);
+  await nodes.expectNothingLeaked();
+});

@@ -7,7 +7,7 @@ import { COPY_SEND, MACH_PORT_DEAD, MACH_PORT_NULL, MOVE_RECEIVE } from "../../s
 import { takeCensus } from "../../src/node/census.ts";
 import { makeIdentifier } from "../../src/norma/identifier.ts";
 import { WIRE_BITS, WIRE_LOCAL, WIRE_REMOTE, WIRE_SIZE } from "../../src/norma/wire-layout.ts";
-import { WIRE_COMPLEX } from "../../src/norma/wire-values.ts";
+import { WIRE_COMPLEX, WIRE_OVERFLOW } from "../../src/norma/wire-values.ts";
 import { openDoor } from "../support/doors.ts";
 import { letter } from "../support/letters.ts";
 import { LoneNodes } from "../support/lone-node.ts";
@@ -48,6 +48,14 @@ test.each<[string, (words: Int32Array, at: number) => void]>([
   ["a size of more than was carried", (w, at) => put(w, at, WIRE_SIZE, 13)],
   ["a size of less than was carried", (w, at) => put(w, at, WIRE_SIZE, 8)],
   ["a negative size", (w, at) => put(w, at, WIRE_SIZE, -12)],
+  [
+    "a body that is to follow and is here as well",
+    (w, at) => {
+      w[at + WIRE_BITS] = SEND_ONLY | WIRE_OVERFLOW;
+      w[at + WIRE_SIZE] = 100_000;
+    },
+  ],
+  ["an overflow and no items", (w, at) => put(w, at, WIRE_BITS, SEND_ONLY | WIRE_OVERFLOW)],
   [
     "a body of typed items that is none",
     (w, at) => {

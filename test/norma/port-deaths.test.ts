@@ -1,0 +1,39 @@
+// Who is told that a port has died: the nodes that its home gave rights to, and those that sent to it.
+
+import { expect, test } from "@jest/globals";
+import { COPY_SEND, TYPE_DEAD_NAME } from "../../src/ipc/rights.ts";
+import { give, openDoor } from "../support/doors.ts";
+import { letter } from "../support/letters.ts";
+import { LoneNodes } from "../support/lone-node.ts";
+
+/** A port of node 0; node 1 has its right from there, node 2 from node 1. */
+const chain = async () => {
+  const nodes = new LoneNodes({ dimension: 2 });
+  const [home, second, third] = [nodes.task(0), nodes.task(1), nodes.task(2)];
+  const door = await openDoor(nodes, second, home);
+  const name = await give(nodes, second, door.send, COPY_SEND, third);
+  await nodes.quiet();
+  return { nodes, home, second, third, door, name };
+};
+
+test("port deaths: a node that has its right from a third one is told if it has sent", async () => {
+  const { nodes, home, second, third, door, name } = await chain();
+  await nodes.run(third.send(letter(name, COPY_SEND)));
+  await nodes.quiet();
+  home.ports.destroy(door.receive);
+  await nodes.quiet();
+  expect(second.ports.type(door.send)).toBe(TYPE_DEAD_NAME);
+  expect(third.ports.type(name)).toBe(TYPE_DEAD_NAME);
+  await nodes.expectNothingLeaked();
+});
+
+test("port deaths: a node that has its right from a third one hears of it when it sends", async () => {
+  const { nodes, home, third, door, name } = await chain();
+  home.ports.destroy(door.receive);
+  await nodes.quiet();
+  expect(third.ports.type(name)).not.toBe(TYPE_DEAD_NAME);
+  await nodes.run(third.send(letter(name, COPY_SEND)));
+  await nodes.quiet();
+  expect(third.ports.type(name)).toBe(TYPE_DEAD_NAME);
+  await nodes.expectNothingLeaked();
+});

@@ -82,17 +82,22 @@ export const notifyDetached = (ipc: IpcContext, space: Space): void => {
 export const notifyPending = (ipc: IpcContext): void => {
   const { notifications } = ipc;
   while (notifications.length > 0 && ipc.pool.freeCount > 0) {
-    const { notify, id, type, word } = notifications.shift()!;
-    send(ipc, notify, id, type, word);
+    submit(ipc, notifications.shift()!);
   }
 };
 
 const send = (ipc: IpcContext, notify: Port, id: number, type: number, word: number): void => {
+  const notification = { notify, id, type, word };
+  // In the order in which they became due, those that wait first.
+  if (ipc.notifications.length > 0 || ipc.pool.freeCount === 0)
+    ipc.notifications.push(notification);
+  else submit(ipc, notification);
+};
+
+/** Sends it; there is a message for it. */
+const submit = (ipc: IpcContext, { notify, id, type, word }: Notification): void => {
   const message = ipc.pool.takeForKernel();
-  if (message === null) {
-    ipc.notifications.push({ notify, id, type, word });
-    return;
-  }
+  assert(message !== null, "a message is free");
   message.remote = notify;
   message.remoteRight = PORT_SEND_ONCE;
   message.id = id;

@@ -265,10 +265,9 @@ const portFunctions = (ipc: IpcContext): KernelFunctions<ShapesOf<typeof machPor
       if (status !== KERN_SUCCESS) return status;
       return { poly: { right: out.right, disposition: moveOf(out.value) } };
     },
-    getReceiveStatus: ({ name }, { space }) => {
-      const status = portGetReceiveStatus(space, name, out);
-      return status === null ? out.value : status;
-    },
+    getReceiveStatus: ({ name }, { space }) => portGetReceiveStatus(space, name, out) ?? out.value,
+    oldGetReceiveStatus: ({ name }, { space }) =>
+      portGetReceiveStatus(space, name, out) ?? out.value,
     setSeqno: ({ name, seqno }, { space }) => portSetSeqno(space, name, seqno),
   };
 };

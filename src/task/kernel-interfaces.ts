@@ -18,7 +18,7 @@ import {
   ports,
   text,
 } from "../mig/fields.ts";
-import { at, routine, skip } from "../mig/subsystem.ts";
+import { at, routine } from "../mig/subsystem.ts";
 import { defineInterface } from "./interface.ts";
 
 /** mach_port_*: rights are RIGHT_SEND, RIGHT_RECEIVE, ...; names are the target task's. */
@@ -32,7 +32,20 @@ export const machPort = defineInterface("mach_port", 3200, {
   deallocate: routine({ name: portName }, {}),
   getRefs: routine({ name: portName, right: int32 }, { refs: int32 }),
   modRefs: routine({ name: portName, right: int32, delta: int32 }, {}),
-  oldGetReceiveStatus: skip,
+  /** As getReceiveStatus was before ports had sequence numbers. */
+  oldGetReceiveStatus: routine(
+    { name: portName },
+    {
+      pset: portName,
+      mscount: int32,
+      qlimit: int32,
+      msgcount: int32,
+      sorights: int32,
+      srights: boolean,
+      pdrequest: boolean,
+      nsrequest: boolean,
+    },
+  ),
   setQlimit: routine({ name: portName, qlimit: int32 }, {}),
   setMscount: routine({ name: portName, mscount: int32 }, {}),
   getSetStatus: routine({ name: portName }, { members: int32s }),

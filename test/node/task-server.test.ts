@@ -77,6 +77,8 @@ test.each(PLACES)(
       pdrequest: false,
       nsrequest: false,
     });
+    const { seqno: _seqno, ...older } = status;
+    expect(await run(calls.oldGetReceiveStatus({ name }))).toEqual(older);
     await run(calls.rename({ oldName: name, newName: 0xbeef }));
     expect(await run(calls.type({ name: 0xbeef }))).toEqual({ type: TYPE_RECEIVE });
     expect((await run(calls.names())).names).toContain(0xbeef);

@@ -1,9 +1,16 @@
 // Who is told that a port has died: the nodes that its home gave rights to, and those that sent to it.
 
 import { expect, test } from "@jest/globals";
-import { COPY_SEND, TYPE_DEAD_NAME } from "../../src/ipc/rights.ts";
+import {
+  COPY_SEND,
+  MACH_PORT_DEAD,
+  MAKE_SEND,
+  MAKE_SEND_ONCE,
+  MOVE_SEND_ONCE,
+  TYPE_DEAD_NAME,
+} from "../../src/ipc/rights.ts";
 import { give, openDoor } from "../support/doors.ts";
-import { letter } from "../support/letters.ts";
+import { letter, parcel } from "../support/letters.ts";
 import { LoneNodes } from "../support/lone-node.ts";
 
 /** A port of node 0; node 1 has its right from there, node 2 from node 1. */
@@ -35,5 +42,24 @@ test("port deaths: a node that has its right from a third one hears of it when i
   await nodes.run(third.send(letter(name, COPY_SEND)));
   await nodes.quiet();
   expect(third.ports.type(name)).toBe(TYPE_DEAD_NAME);
+  await nodes.expectNothingLeaked();
+});
+
+test("port deaths: a send-once right that arrives where the death is known is counted off at home", async () => {
+  const nodes = new LoneNodes({ dimension: 2 });
+  const [home, holder, heir] = [nodes.task(0), nodes.task(1), nodes.task(2)];
+  const port = home.ports.allocate();
+  const once = await give(nodes, home, port, MAKE_SEND_ONCE, holder);
+  const known = await give(nodes, home, port, MAKE_SEND, heir);
+  const door = await openDoor(nodes, holder, heir);
+  await nodes.quiet();
+  const [atHome, , atHeir] = nodes.kernels;
+  home.ports.destroy(port);
+  // The holder's node is not stepped: it sends the right on before it can have heard.
+  for (let i = 0; i < 3; i++) for (const kernel of [atHome!, atHeir!]) kernel.step();
+  expect(heir.ports.type(known)).toBe(TYPE_DEAD_NAME);
+  await holder.send(parcel(door.send, COPY_SEND, once, MOVE_SEND_ONCE));
+  const { name } = (await nodes.run(heir.receive(door.receive))).takeRight();
+  expect(name).toBe(MACH_PORT_DEAD);
   await nodes.expectNothingLeaked();
 });

@@ -8,6 +8,8 @@ import {
   MAKE_SEND_ONCE,
   MOVE_SEND,
   MOVE_SEND_ONCE,
+  NOTIFY_DEAD_NAME,
+  NOTIFY_PORT_DELETED,
   RIGHT_DEAD_NAME,
   RIGHT_PORT_SET,
   RIGHT_RECEIVE,
@@ -218,5 +220,16 @@ test("ports: names of one's own choice, all 256 of an index among them, are neve
   expect(task.ports.names()).toHaveLength(600 + 256 + 1);
   for (const name of chosen) task.ports.destroy(name);
   for (const name of given) expect(task.ports.getRefs(name, RIGHT_DEAD_NAME)).toBe(1);
+  await nodes.expectNothingLeaked();
+});
+
+test("ports: a name that extract_right takes away tells whoever asked about it", async () => {
+  const { nodes, task, names } = await furnish();
+  const watcher = task.ports.allocate();
+  task.ports.requestNotification(names.send, NOTIFY_DEAD_NAME, 0, watcher);
+  const moved = task.ports.extractRight(names.send, MOVE_SEND);
+  const deleted = await nodes.run(task.receive(watcher, { timeoutNs: 0 }));
+  expect([deleted.id, deleted.takePortName()]).toEqual([NOTIFY_PORT_DELETED, names.send]);
+  expect(task.ports.getRefs(moved, RIGHT_SEND)).toBe(1);
   await nodes.expectNothingLeaked();
 });

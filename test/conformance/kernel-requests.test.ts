@@ -34,7 +34,8 @@ const MIG_BAD_ID = -303;
 const MIG_BAD_ARGUMENTS = -304;
 const ALLOCATE_NAME = 3203;
 const ALLOCATE = 3204;
-const SKIPPED = 3209;
+/** A number in the middle of an interface that stands for nothing. */
+const SKIPPED = 2009;
 const RENAME = 3202;
 const DESTROY = 3205;
 const INSERT_RIGHT = 3215;

@@ -77,7 +77,7 @@ export class FlowControl {
   /** A sender has begun to wait: its home is asked for a turn, unless an answer is under way anyhow. */
   senderWaits(proxy: Port): void {
     const flow = flowOf(proxy);
-    if (!flow.told || isOpen(flow) || ((flow.allowed - flow.sent) | 0) > 0) return;
+    if (!isUsedUp(flow)) return;
     flow.wanted += 1;
     this.notes.send(proxy.home, NOTE_WANT, proxy.identifier);
   }
@@ -85,7 +85,7 @@ export class FlowControl {
   /** A sender that does not want to wait has found no room: the next one may, if the home knows better. */
   senderGoes(proxy: Port): void {
     const flow = flowOf(proxy);
-    if (!flow.told || isOpen(flow) || flow.asked || flow.wanted > 0) return;
+    if (!isUsedUp(flow) || flow.asked || flow.wanted > 0) return;
     flow.asked = true;
     this.notes.send(proxy.home, NOTE_ASK, proxy.identifier);
   }
@@ -96,7 +96,7 @@ export class FlowControl {
     while (proxy.senderFirst !== null && this.ipc.remote.hasRoom(proxy)) {
       admitSender(this.ipc, proxy);
     }
-    if (!flow.told || isOpen(flow) || ((flow.allowed - flow.sent) | 0) > 0) return;
+    if (!isUsedUp(flow)) return;
     let waiting = 0;
     for (let wait = proxy.senderFirst; wait !== null; wait = wait.next) waiting += 1;
     for (; flow.wanted < waiting; flow.wanted += 1) {
@@ -240,6 +240,10 @@ const roomToSpare = (port: Port): number =>
   Math.max(0, port.queueLimit - port.messageCount - port.promised);
 
 const isOpen = (flow: ProxyFlow): boolean => flow.allowed === OPEN_ALLOWANCE;
+
+/** The home has told a count, and no more may be sent without asking. */
+const isUsedUp = (flow: ProxyFlow): boolean =>
+  flow.told && !isOpen(flow) && ((flow.allowed - flow.sent) | 0) <= 0;
 
 const mayGo = (flow: ProxyFlow): boolean => {
   if (isOpen(flow)) return flow.inFlight < flow.limit;

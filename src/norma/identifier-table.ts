@@ -105,7 +105,6 @@ export class IdentifierTable {
   forget(proxy: Port): void {
     this.proxies.delete(proxy.identifier);
     this.dead.add(proxy.identifier);
-    this.counters[COUNTERS.proxies.index]! -= 1;
   }
 
   get proxyCount(): number {

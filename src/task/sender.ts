@@ -27,7 +27,6 @@ import type { Space } from "../ipc/space.ts";
 import { completeSend, removeSender, type SendSink, type SendWait } from "../ipc/waits.ts";
 import { checkTimeout, type SendOptions } from "./call-options.ts";
 import { sendError } from "./failure.ts";
-import type { MachError } from "./mach-error.ts";
 import { type Interruptible, TaskSend } from "./suspended.ts";
 import type { Task } from "./task.ts";
 import type { TaskKernel } from "./task-kernel.ts";
@@ -99,15 +98,15 @@ export class Sender implements SendSink {
     const deadlineNs = this.deadline(options);
     let status = firstStatus;
     while (status === MACH_SEND_NO_BUFFER) {
-      if (patienceNs(options) === 0) throw this.error(message, MACH_SEND_TIMED_OUT);
+      if (patienceNs(options) === 0) throw sendError(message, MACH_SEND_TIMED_OUT);
       const kernel = await this.kernel.messageToSend(this.task, message.size, deadlineNs);
       this.runs();
-      if (kernel === null) throw this.error(message, MACH_SEND_TIMED_OUT);
+      if (kernel === null) throw sendError(message, MACH_SEND_TIMED_OUT);
       status = this.sendAs(kernel, message, options);
     }
     if (status === WOULD_BLOCK) status = await this.waitUntilSent(message, options, deadlineNs);
     if (status !== MACH_MSG_SUCCESS && status !== MACH_SEND_WILL_NOTIFY) {
-      throw this.error(message, status);
+      throw sendError(message, status);
     }
     return status;
   }
@@ -146,7 +145,7 @@ export class Sender implements SendSink {
     while (status === MACH_SEND_NO_BUFFER) {
       const room = new RoomToSend(this.kernel, message.size);
       this.kernel.spinUntil(room, deadlineNs, MACH_SEND_INTERRUPTED);
-      if (room.waiting) throw this.error(message, MACH_SEND_TIMED_OUT);
+      if (room.waiting) throw sendError(message, MACH_SEND_TIMED_OUT);
       status = this.trySend(message, options);
     }
     if (status === WOULD_BLOCK) {
@@ -156,11 +155,7 @@ export class Sender implements SendSink {
       status = wait.status;
     }
     if (status === MACH_MSG_SUCCESS || status === MACH_SEND_WILL_NOTIFY) return status;
-    throw this.error(message, status);
-  }
-
-  error(message: Message, status: number): MachError {
-    return sendError(message, status);
+    throw sendError(message, status);
   }
 
   /** Ends the wait of a blocked send before its turn has come. */

@@ -23,13 +23,16 @@ export async function runSuites(
   const host = describeHost();
   const results: Result[] = [];
   const ratios: Ratio[] = [];
+  const notes: string[] = [];
   for (const name of names) {
     const suite = await loadSuite(name);
     const outcome = await suite.run(options, progress);
     results.push(...outcome.results);
     ratios.push(...outcome.ratios);
+    notes.push(...(outcome.notes ?? []));
   }
   const { quick, nodes, hops, seed } = options;
   const reported = { quick, nodes, hops, seed, suites: [...names] };
-  return { schema: REPORT_SCHEMA, host, options: reported, results, ratios };
+  const report: Report = { schema: REPORT_SCHEMA, host, options: reported, results, ratios };
+  return notes.length === 0 ? report : { ...report, notes };
 }

@@ -8,6 +8,13 @@ const LOADERS: Readonly<Record<string, () => Promise<Suite>>> = {
   hops: async () => (await import("./suites/hops.ts")).hopsSuite,
   scale: async () => (await import("./suites/scale.ts")).scaleSuite,
   micro: async () => (await import("./suites/micro.ts")).microSuite,
+  latency: async () => (await import("./suites/latency.ts")).latencySuite,
+  bandwidth: async () => (await import("./suites/bandwidth.ts")).bandwidthSuite,
+  bibw: async () => (await import("./suites/bibw.ts")).bibwSuite,
+  "multi-pair": async () => (await import("./suites/multi-pair.ts")).multiPairSuite,
+  pages: async () => (await import("./suites/pages.ts")).pagesSuite,
+  strategies: async () => (await import("./suites/strategies.ts")).strategiesSuite,
+  contention: async () => (await import("./suites/contention.ts")).contentionSuite,
   rights: async () => (await import("./suites/rights.ts")).rightsSuite,
 };
 

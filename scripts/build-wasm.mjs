@@ -1,9 +1,11 @@
-// Second half of `npm run build`, after tsc. Compiles every src/**/*.wat to the same place below dist/, removes what
+// Second half of `npm run build`, after tsc. Compiles every src/**/*.wat to the same place below dist/, copies every
+// bench/**/*.c there (a benchmark peer in C is compiled when it is measured), removes what
 // earlier builds left in dist/ and whose source is gone (a stale dist/test/x.test.js would still be run), and makes
 // the command's entry point executable.
 
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -36,6 +38,7 @@ function sourceOf(built) {
     [/\.js(\.map)?$/, ".ts"],
     [/\.d\.ts$/, ".ts"],
     [/\.wasm$/, ".wat"],
+    [/\.c$/, ".c"],
   ];
   for (const [pattern, extension] of suffixes) {
     if (pattern.test(source)) return source.replace(pattern, extension);
@@ -72,7 +75,16 @@ async function compileWat() {
   }
 }
 
+function copyC() {
+  for (const path of filesBelow(join(root, "bench")).filter((path) => path.endsWith(".c"))) {
+    const target = join(dist, path);
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(join(root, path), target);
+  }
+}
+
 removeStale();
+copyC();
 await compileWat();
 const entry = join(dist, "src", "cli", "main.js");
 if (existsSync(entry)) chmodSync(entry, 0o755);

@@ -26,6 +26,13 @@ export {
   type ComlinkOverPorts,
   comlinkOverPorts,
 } from "./task/comlink-over-ports.ts";
+export {
+  D_READ,
+  D_WRITE,
+  DEV_GET_RECORDS,
+  DEV_GET_SIZE,
+  device,
+} from "./task/device-interface.ts";
 export { connect, listen, type PortEndpoint } from "./task/endpoint.ts";
 export { defineInterface, type Interface } from "./task/interface.ts";
 export {
@@ -44,6 +51,8 @@ export { demux, type Implementation, type ServeOptions } from "./task/serve.ts";
 export type { CallOptions, Client } from "./task/stubs.ts";
 export type { Program, Task } from "./task/task.ts";
 export * from "./task/trap.ts";
+export type { MapOptions, RegionInfo } from "./task/virtual-memory.ts";
+export * from "./vm/protection.ts";
 
 export type Machine = MachineInterface;
 

@@ -1,7 +1,7 @@
 // The one machine that all of a suite's contenders share: booted when the first needs it, halted
 // once. One machine rather than one each, because idle nodes too have worker threads.
 
-import { Machine } from "../../src/index.ts";
+import { Machine, type MachineOptionsInput } from "../../src/index.ts";
 import { nodeAtDistance } from "../harness/options.ts";
 
 export class BenchMachine {
@@ -10,19 +10,29 @@ export class BenchMachine {
   readonly serverNode: number;
   private readonly seed: number;
   private readonly workers: number;
+  private readonly options: MachineOptionsInput;
   private booting: Promise<Machine> | null = null;
 
-  /** `workers`: by default one per node, because the synchronous calls need it. */
-  constructor(dimension: number, hops: number, seed: number, workers = 2 ** dimension) {
+  /** `workers`: by default one per node, because the synchronous calls need it. `options`: what else the
+   *  machine is booted with. */
+  constructor(
+    dimension: number,
+    hops: number,
+    seed: number,
+    workers = 2 ** dimension,
+    options: MachineOptionsInput = {},
+  ) {
     this.dimension = dimension;
     this.serverNode = nodeAtDistance(hops);
     this.seed = seed;
     this.workers = workers;
+    this.options = options;
   }
 
   running(): Promise<Machine> {
-    const { dimension, seed, workers } = this;
-    this.booting ??= Machine.boot({ dimension, seed, processors: { workers } });
+    const { dimension, seed, workers, options } = this;
+    const processors = { ...options.processors, workers };
+    this.booting ??= Machine.boot({ ...options, dimension, seed, processors });
     return this.booting;
   }
 

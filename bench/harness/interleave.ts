@@ -20,6 +20,9 @@ export interface Effort {
   readonly sliceNs: number;
   readonly samplesMin: number;
   readonly samplesMax: number;
+  /** Samples of the first warm-up slice: by default enough to be past the interpreter for batched
+   *  contenders; fewer where one sample may take milliseconds. */
+  readonly probeSamples?: number;
 }
 
 export const FULL_EFFORT: Effort = {
@@ -31,7 +34,17 @@ export const FULL_EFFORT: Effort = {
 
 export const QUICK_EFFORT: Effort = { rounds: 5, sliceNs: 5e6, samplesMin: 16, samplesMax: 1024 };
 
-/** Samples of the first warm-up slice: enough to be past the interpreter for batched contenders. */
+/** The same where a sample may be megabytes: few of them fill a slice. */
+export const LARGE_EFFORT: Effort = { ...FULL_EFFORT, samplesMin: 4, probeSamples: 8 };
+
+export const LARGE_QUICK_EFFORT: Effort = {
+  rounds: 3,
+  sliceNs: 4e6,
+  samplesMin: 2,
+  samplesMax: 256,
+  probeSamples: 4,
+};
+
 const PROBE_SAMPLES = 64;
 
 export interface Measured {
@@ -112,7 +125,9 @@ export function toRatio(suite: string, point: Point, over: Measured, under: Meas
 
 /** Returns how many samples fill a slice. */
 async function warmUp(contender: Contender, effort: Effort): Promise<number> {
-  const probe = await contender.slice(Math.min(PROBE_SAMPLES, effort.samplesMax));
+  const probe = await contender.slice(
+    Math.min(effort.probeSamples ?? PROBE_SAMPLES, effort.samplesMax),
+  );
   // The median, because the first samples of a probe pay for compilation.
   const sampleNs = quantile(probe, 0.5) * contender.batch;
   if (!(sampleNs > 0)) {

@@ -4,7 +4,12 @@ import type { Report } from "./report.ts";
 import { describeRun, type TextTable, tablesOf } from "./report-rows.ts";
 
 export function reportAsMarkdown(report: Report): string {
-  const parts = ["# normacube bench", describeRun(report), ...tablesOf(report).map(asMarkdown)];
+  const parts = [
+    "# normacube bench",
+    describeRun(report),
+    ...(report.notes ?? []),
+    ...tablesOf(report).map(asMarkdown),
+  ];
   return `${parts.join("\n\n")}\n`;
 }
 

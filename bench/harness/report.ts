@@ -12,7 +12,7 @@ import { mean, quantile } from "./statistics.ts";
 export const REPORT_SCHEMA = "normacube.bench/1";
 
 /** What a value counts. Lower is better for times, higher for rates. */
-export type Unit = "ns" | "ms" | "1/s" | "B/s" | "MiB" | "%";
+export type Unit = "ns" | "ms" | "1/s" | "B/s" | "MB/s" | "MiB" | "%";
 
 export interface Result extends Summary {
   readonly suite: string;
@@ -56,12 +56,15 @@ export interface Report {
   readonly options: BenchOptions & { readonly suites: readonly string[] };
   readonly results: readonly Result[];
   readonly ratios: readonly Ratio[];
+  /** What a reader must know of the run ("openmpi is left out: ..."); absent if there is nothing. */
+  readonly notes?: readonly string[];
 }
 
 /** What one suite contributes. */
 export interface SuiteOutcome {
   readonly results: readonly Result[];
   readonly ratios: readonly Ratio[];
+  readonly notes?: readonly string[];
 }
 
 /** A result from a handful of values (boots, windows), each of which counts by itself. */
@@ -94,6 +97,7 @@ export function perSecondOf(unit: Unit, value: number): number | null {
     case "1/s":
     case "B/s":
       return value;
+    case "MB/s":
     case "MiB":
     case "%":
       return null;

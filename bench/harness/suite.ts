@@ -8,6 +8,9 @@ import {
   type Effort,
   FULL_EFFORT,
   interleave,
+  LARGE_EFFORT,
+  LARGE_QUICK_EFFORT,
+  type Measured,
   QUICK_EFFORT,
   slicesPerPoint,
   toRatio,
@@ -36,10 +39,29 @@ export interface Comparison {
   readonly points: readonly Point[];
   /** Pairs of contender names, [over, under]. */
   readonly ratios: readonly (readonly [string, string])[];
+  /** What results and ratios tell; by default times. */
+  readonly figure?: Figure;
+  /** By default effortOf(). */
+  readonly effort?: Effort;
+  /** False if a contender has nothing to say at a point; by default all take part. */
+  readonly takesPart?: (contender: Contender, point: Point) => boolean;
 }
+
+/** Makes results and ratios of what was measured. */
+export interface Figure {
+  result(suite: string, point: Point, measured: Measured): Result;
+  ratio(suite: string, point: Point, over: Measured, under: Measured): Ratio;
+}
+
+const TIME: Figure = { result: toResult, ratio: toRatio };
 
 export function effortOf(options: BenchOptions): Effort {
   return options.quick ? QUICK_EFFORT : FULL_EFFORT;
+}
+
+/** Of suites whose samples may take milliseconds. */
+export function largeEffortOf(options: BenchOptions): Effort {
+  return options.quick ? LARGE_QUICK_EFFORT : LARGE_EFFORT;
 }
 
 /** Runs every contender at every point, interleaved; closes them all, also after a failure. */
@@ -48,24 +70,30 @@ export async function measureSuite(
   options: BenchOptions,
   progress: Progress,
 ): Promise<SuiteOutcome> {
-  const { suite, contenders, points } = comparison;
-  const effort = effortOf(options);
+  const { suite, contenders, points, figure = TIME, takesPart = () => true } = comparison;
+  const effort = comparison.effort ?? effortOf(options);
+  const presentAt = (point: Point) => contenders.filter((one) => takesPart(one, point));
+  const slices = points.map((point) => slicesPerPoint(presentAt(point).length, effort));
   const random = new Random(options.seed).fork(suite);
   const results: Result[] = [];
   const ratios: Ratio[] = [];
-  progress.start(suite, points.length * slicesPerPoint(contenders.length, effort));
+  progress.start(
+    suite,
+    slices.reduce((sum, count) => sum + count, 0),
+  );
   try {
     for (const point of points) {
       const onSlice = () => progress.step(describePoint(point));
       // The seed decides who goes first, so that runs with several seeds vary the order as well.
-      const firstInOrder = random.below(contenders.length);
-      const measured = await interleave(contenders, point, effort, firstInOrder, onSlice);
+      const present = presentAt(point);
+      const firstInOrder = random.below(present.length);
+      const measured = await interleave(present, point, effort, firstInOrder, onSlice);
       const byName = new Map(measured.map((entry) => [entry.name, entry]));
-      results.push(...measured.map((entry) => toResult(suite, point, entry)));
+      results.push(...measured.map((entry) => figure.result(suite, point, entry)));
       for (const [overName, underName] of comparison.ratios) {
         const over = byName.get(overName);
         const under = byName.get(underName);
-        if (over && under) ratios.push(toRatio(suite, point, over, under));
+        if (over && under) ratios.push(figure.ratio(suite, point, over, under));
       }
     }
   } finally {

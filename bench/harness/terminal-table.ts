@@ -5,7 +5,11 @@ import type { Report } from "./report.ts";
 import { describeRun, type TextTable, tablesOf } from "./report-rows.ts";
 
 export function reportAsTerminalText(report: Report): string {
-  const parts = [describeRun(report), ...tablesOf(report).map(tableAsTerminalText)];
+  const parts = [
+    describeRun(report),
+    ...(report.notes ?? []),
+    ...tablesOf(report).map(tableAsTerminalText),
+  ];
   return `${parts.join("\n\n")}\n`;
 }
 

@@ -28,6 +28,7 @@ const driver: NodeDriver = {
   attention: () => false,
   halting: () => false,
   waitBegins: () => {},
+  stepNodes: () => false,
   patienceOver: () => false,
   park: () => {},
   log: () => {},
@@ -59,7 +60,7 @@ export class TwoNodes {
     const memory = createMachineMemory(layout.totalBytes, options.memory.kind);
     prepareMachineMemory(memory, layout, () => 0);
     this.board = new Board(memory, layout);
-    const placement = { exclusive: true, spinNs: 0, taps: null };
+    const placement = { exclusive: true, spinNs: 0, taps: null, swap: null, disks: [] };
     const random = new Random(seed);
     const node = (number: number): NodeKernel =>
       assembleNode(this.board, memory.buffer, number, options, driver, placement, random);

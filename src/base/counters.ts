@@ -5,7 +5,7 @@
 
 interface CounterEntry {
   readonly index: number;
-  readonly unit: "packets" | "bytes" | "messages" | "ns" | "times";
+  readonly unit: "packets" | "pages" | "bytes" | "messages" | "ns" | "times";
   readonly sentence: string;
 }
 
@@ -13,7 +13,11 @@ export const COUNTERS = {
   packetsSent: { index: 0, unit: "packets", sentence: "packets handed to the interface" },
   packetsReceived: { index: 1, unit: "packets", sentence: "packets taken off the receive ring" },
   dmaBytes: { index: 2, unit: "bytes", sentence: "bytes moved by the DMA engine for this sender" },
-  copiedBytes: { index: 3, unit: "bytes", sentence: "message bytes copied by this node's CPU" },
+  copiedBytes: {
+    index: 3,
+    unit: "bytes",
+    sentence: "bytes of bodies and rights copied by this node's CPU",
+  },
   circuitsHeld: {
     index: 4,
     unit: "times",
@@ -50,6 +54,27 @@ export const COUNTERS = {
     unit: "packets",
     sentence: "packets with a bit flipped by the fault wrapper",
   },
+  faults: {
+    index: 24,
+    unit: "times",
+    sentence: "page faults of tasks, and of the kernel for them",
+  },
+  zeroFills: { index: 25, unit: "pages", sentence: "pages made and filled with zeros on demand" },
+  cowCopies: {
+    index: 26,
+    unit: "pages",
+    sentence: "pages copied because a shared one was written",
+  },
+  pageIns: { index: 27, unit: "pages", sentence: "pages read back from swap" },
+  pageOuts: { index: 28, unit: "pages", sentence: "pages written to swap" },
+  busyWaits: { index: 29, unit: "times", sentence: "stores that found their page busy" },
+  pagesStolen: { index: 30, unit: "pages", sentence: "pages that left their task with a message" },
+  dataCopiedBytes: {
+    index: 32,
+    unit: "bytes",
+    sentence: "bytes of out-of-line data copied by this node's CPU to send or receive them",
+  },
+  pagesBorrowed: { index: 31, unit: "pages", sentence: "pages sent from where the task has them" },
 } as const satisfies Record<string, CounterEntry>;
 
 export type CounterKey = keyof typeof COUNTERS;

@@ -29,6 +29,22 @@ export const TASK_MEMORY_BYTES_MAX = 256 * 1024 * 1024;
 export const MESSAGE_BODY_BYTES_MAX = 1024 * 1024;
 export const REGION_BYTES_MAX = 16 * 1024 * 1024;
 
-/** What bodies beyond a page and out-of-line data may take up in a node's kernel: sent ones and arrived ones
+/** Packet buffers of each node that pages of messages travel under, beside those of option kernel.messages: two
+ *  default windows. */
+export const STREAM_PACKETS = 16;
+
+/** What bodies beyond a page and out-of-line rights may take up in a node's kernel: sent ones and arrived ones
  *  have as much each. */
 export const LARGE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Page frames of a node, at most: all of the largest machine in the smallest pages. */
+export const FRAMES_MAX = MACHINE_BYTES_MAX / PAGE_BYTES_MIN;
+
+/** A node's room in the swap file: more than its tasks' addresses lead to, and its slots have 24 bits. */
+export const SWAP_BYTES_MAX = 16 * 1024 * 1024 * 1024;
+
+/** Disks: bytes of a record, as Mach's disks have, and of the largest disk, so that the number of a record is
+ *  an integer. A device's name is a dev_name_t (Mach 3.0 device/device_types.h). */
+export const DISK_RECORD_BYTES = 512;
+export const DISK_BYTES_MAX = 2 ** 30 * DISK_RECORD_BYTES;
+export const DEVICE_NAME_MAX = 127;

@@ -8,6 +8,7 @@ export const KERN_NO_SPACE = 3;
 export const KERN_INVALID_ARGUMENT = 4;
 export const KERN_FAILURE = 5;
 export const KERN_RESOURCE_SHORTAGE = 6;
+export const KERN_MEMORY_ERROR = 10;
 export const KERN_NOT_IN_SET = 12;
 export const KERN_NAME_EXISTS = 13;
 export const KERN_ABORTED = 14;
@@ -75,6 +76,18 @@ export const NETNAME_NO_SUCH_HOST = 1002;
 export const NETNAME_HOST_NOT_FOUND = 1003;
 export const NETNAME_INVALID_PORT = 1004;
 
+/** Devices (device/device_types.h); D_SUCCESS is KERN_SUCCESS. */
+export const D_IO_ERROR = 2500;
+export const D_WOULD_BLOCK = 2501;
+export const D_NO_SUCH_DEVICE = 2502;
+export const D_ALREADY_OPEN = 2503;
+export const D_DEVICE_DOWN = 2504;
+export const D_INVALID_OPERATION = 2505;
+export const D_INVALID_RECNUM = 2506;
+export const D_INVALID_SIZE = 2507;
+export const D_NO_MEMORY = 2508;
+export const D_READ_ONLY = 2509;
+
 const STATUS_NAMES = {
   KERN_SUCCESS,
   KERN_INVALID_ADDRESS,
@@ -83,6 +96,7 @@ const STATUS_NAMES = {
   KERN_INVALID_ARGUMENT,
   KERN_FAILURE,
   KERN_RESOURCE_SHORTAGE,
+  KERN_MEMORY_ERROR,
   KERN_NOT_IN_SET,
   KERN_NAME_EXISTS,
   KERN_ABORTED,
@@ -135,6 +149,16 @@ const STATUS_NAMES = {
   NETNAME_NO_SUCH_HOST,
   NETNAME_HOST_NOT_FOUND,
   NETNAME_INVALID_PORT,
+  D_IO_ERROR,
+  D_WOULD_BLOCK,
+  D_NO_SUCH_DEVICE,
+  D_ALREADY_OPEN,
+  D_DEVICE_DOWN,
+  D_INVALID_OPERATION,
+  D_INVALID_RECNUM,
+  D_INVALID_SIZE,
+  D_NO_MEMORY,
+  D_READ_ONLY,
 } as const;
 
 /** The name of a status, such as "MACH_SEND_INVALID_DEST". */

@@ -1,5 +1,6 @@
 // From options to the shape of the board and the parameters of its nodes.
 
+import { STREAM_PACKETS } from "../base/limits.ts";
 import { alignUp, WORD_BYTES } from "../base/words.ts";
 import type { BoardShape, MachineLayout } from "../hardware/machine-layout.ts";
 import { FRAME_WORDS, layoutMachine } from "../hardware/machine-layout.ts";
@@ -20,7 +21,7 @@ export const machineLayout = (options: MachineOptions, workers: number): Machine
     pageBytes: memory.pageBytes,
     memoryBytes: memory.bytesPerNode,
     ringLength: interconnect.ringLength,
-    packetBuffers: options.kernel.messages,
+    packetBuffers: options.kernel.messages + STREAM_PACKETS,
     traceEntries: options.trace.entries,
     channelSlots: interconnect.kind === "store-and-forward" ? interconnect.channelSlots : 0,
     wireBuffers: options.faults === undefined ? 0 : WIRE_BUFFERS,

@@ -5,14 +5,20 @@
 import * as z from "zod";
 import { NS_PER_MS, NS_PER_US } from "../base/clock.ts";
 import {
+  DEVICE_NAME_MAX,
   DIMENSION_MAX,
   DIMENSION_THREADS_MAX,
+  DISK_BYTES_MAX,
+  DISK_RECORD_BYTES,
+  FRAMES_MAX,
   MACHINE_BYTES_MAX,
   PAGE_BYTES_MAX,
   PAGE_BYTES_MIN,
   SPACE_ENTRIES_MAX,
+  SWAP_BYTES_MAX,
 } from "../base/limits.ts";
 import { isPowerOfTwo } from "../base/words.ts";
+import { TRANSFER_KINDS } from "../ipc/make-transfer.ts";
 
 /** Host misuse: a machine option that is unknown, or outside its range. */
 export class OptionError extends Error {
@@ -35,12 +41,18 @@ const powerOfTwo = (min: number, max: number) => {
   return ranged(min, max, error).int({ error }).refine(isPowerOfTwo, { error });
 };
 
+const shortText = (max: number) => {
+  const error = `it must be a text of 1 to ${max} characters`;
+  return z.string({ error }).min(1, { error }).max(max, { error });
+};
+
 const DIMENSION_RANGE =
   `it must be an integer from 0 to ${DIMENSION_THREADS_MAX}, ` +
   `or to ${DIMENSION_MAX} in simulation`;
 
 const aSeed = integer(0, Number.MAX_SAFE_INTEGER);
 const aNode = integer(0, 2 ** DIMENSION_MAX - 1);
+const aDeviceName = shortText(DEVICE_NAME_MAX);
 const aCount = integer(1, Number.MAX_SAFE_INTEGER);
 
 /** A probability; or every n-th packet; or the one packet with a number (fault-wrapper.ts). */
@@ -84,6 +96,13 @@ const schema = z.strictObject({
       kind: z.enum(["auto", "wasm", "shared-array-buffer"]).default("auto"),
       /** Fill freed frames with a pattern. */
       poison: z.boolean().default(false),
+      /** Room for pages of each node in the machine's swap file; 0 = none, and memory is all there is. */
+      swapBytes: integer(0, SWAP_BYTES_MAX).default(67_108_864),
+      /** Free frames that only arrivals may take; default: as ring and window require. */
+      reserveFrames: integer(0, FRAMES_MAX).optional(),
+      /** Free frames below which pages are written to the swap file, and up to which. */
+      pageoutLowFrames: integer(0, FRAMES_MAX).optional(),
+      pageoutHighFrames: integer(0, FRAMES_MAX).optional(),
     })
     .prefault({}),
   interconnect: z
@@ -119,6 +138,10 @@ const schema = z.strictObject({
       messages: integer(8, 65_536).default(256),
       /** How many of them senders leave to arrivals, and arrivals to senders; default a quarter. */
       receiveReserve: integer(1, 32_768).optional(),
+      /** How out-of-line data travels: by page list (paper 2.3.2), or one of what that is compared with. */
+      transfer: z.enum(TRANSFER_KINDS).default("page-list"),
+      /** What keeps a sender off pages that are on their way, unless the send says otherwise. */
+      protection: z.enum(["busy", "hold"]).default("busy"),
       /** Names that a task may have. */
       namesPerTask: integer(16, SPACE_ENTRIES_MAX).default(SPACE_ENTRIES_MAX),
       /** Rights between tasks of one node lead through a proxy and the network; for tests. */
@@ -145,6 +168,22 @@ const schema = z.strictObject({
       links: z.array(z.strictObject({ from: aNode, to: aNode, ...faultRates })).optional(),
     })
     .optional(),
+  /** Disks of nodes, for device_open. */
+  devices: z
+    .array(
+      z.strictObject({
+        node: aNode,
+        /** What device_open calls it; no two disks of one node have the same. */
+        name: aDeviceName,
+        /** The file that it is made of, relative to the current directory. */
+        path: z.string({ error: "it must be the path of a file" }).optional(),
+        /** Or: the size of a temporary file, zero when the machine boots and gone when it halts. */
+        bytes: integer(DISK_RECORD_BYTES, DISK_BYTES_MAX).optional(),
+        /** Nobody may write; always so when the file does not allow it. */
+        readOnly: z.boolean().default(false),
+      }),
+    )
+    .default([]),
   trace: z
     .strictObject({
       /** Packets remembered per node; 0 = no tracing. */
@@ -165,6 +204,7 @@ const schema = z.strictObject({
 export type MachineOptionsInput = z.input<typeof schema>;
 /** The same, complete and checked. */
 export type MachineOptions = z.output<typeof schema>;
+export type DeviceOptions = MachineOptions["devices"][number];
 export type FaultOptions = NonNullable<MachineOptions["faults"]>;
 
 /** Checks and completes options. Throws OptionError. */
@@ -222,6 +262,8 @@ const checkTogether = (options: MachineOptions): void => {
       "option transport.unreliable is false; with faults the network is unreliable, leave it out",
     );
   }
+  checkPageout(memory);
+  checkDevices(options.devices, nodes);
   checkDelay("faults", faults?.delayNs);
   for (const [i, link] of (faults?.links ?? []).entries()) {
     checkDelay(`faults.links.${i}`, link.delayNs);
@@ -230,6 +272,38 @@ const checkTogether = (options: MachineOptions): void => {
         `option faults.links.${i} is ${link.from} to ${link.to}; nodes are 0 to ${nodes - 1}`,
       );
     }
+  }
+};
+
+const checkPageout = ({ pageoutLowFrames, pageoutHighFrames }: MachineOptions["memory"]): void => {
+  if (pageoutLowFrames === undefined || pageoutHighFrames === undefined) return;
+  if (pageoutLowFrames <= pageoutHighFrames) return;
+  throw new OptionError(
+    `option memory.pageoutLowFrames is ${pageoutLowFrames}; it must be at most ` +
+      `memory.pageoutHighFrames, ${pageoutHighFrames}`,
+  );
+};
+
+const checkDevices = (devices: readonly DeviceOptions[], nodes: number): void => {
+  const taken = new Set<string>();
+  for (const [i, { node, name, path, bytes }] of devices.entries()) {
+    const option = `option devices.${i}`;
+    if (node >= nodes) {
+      throw new OptionError(`${option} is on node ${node}; nodes are 0 to ${nodes - 1}`);
+    }
+    if ((path === undefined) === (bytes === undefined)) {
+      throw new OptionError(`${option} must have either a path or bytes`);
+    }
+    if (bytes !== undefined && bytes % DISK_RECORD_BYTES !== 0) {
+      throw new OptionError(
+        `${option}.bytes is ${bytes}; it must be a multiple of ${DISK_RECORD_BYTES}`,
+      );
+    }
+    const where = `${node} ${name}`;
+    if (taken.has(where)) {
+      throw new OptionError(`${option} is ${show(name)}; node ${node} has a disk of that name`);
+    }
+    taken.add(where);
   }
 };
 

@@ -3,21 +3,26 @@
 // The states are words in shared memory so that the host and the checkers can count frames of a
 // machine that runs; the free list is private to the node.
 //
-// I-1: a frame has one owner: the free list, an armed descriptor, a message, or the wire.
+// I-1: a frame has one owner: the free list, an armed descriptor, a message, the wire, an object, or a
+// page table.
 
 import { assert } from "../base/assert.ts";
-import { FRAME_STATE, FRAME_WORDS } from "./machine-layout.ts";
+import { FRAME_BUSY, FRAME_STATE, FRAME_WORDS } from "./machine-layout.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
 
 export const FRAME_FREE = 0; // on the free list
 export const FRAME_ARMED = 1; // in a receive descriptor
-export const FRAME_MESSAGE = 2; // holds the body of a message in the kernel
+export const FRAME_MESSAGE = 2; // holds the body of a message, or a page on its page list
 export const FRAME_WIRE = 3; // belongs to a fault wrapper: holds the page of a packet held back
+export const FRAME_OBJECT = 4; // a page of a memory object
+export const FRAME_TABLE = 5; // part of a task's page table
 export type FrameState =
   | typeof FRAME_FREE
   | typeof FRAME_ARMED
   | typeof FRAME_MESSAGE
-  | typeof FRAME_WIRE;
+  | typeof FRAME_WIRE
+  | typeof FRAME_OBJECT
+  | typeof FRAME_TABLE;
 
 /** No frame is free. */
 export const NO_FRAME = -1;
@@ -41,6 +46,11 @@ export class FrameTable {
     for (let i = 0; i < count; i++) this.freeFrames[i] = count - 1 - i;
     this.freeTop = count;
     this.poison = poison;
+  }
+
+  /** True while a transfer reads the frame (I-2). */
+  isBusy(frame: number): boolean {
+    return this.memory.words[this.tableAt + frame * FRAME_WORDS + FRAME_BUSY] !== 0;
   }
 
   get freeCount(): number {

@@ -3,15 +3,22 @@
 
 import type { FrameTable } from "../hardware/frame-table.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
+import type { VirtualMemory } from "../vm/virtual-memory.ts";
 import type { KernelMessage, MessagePool } from "./kernel-message.ts";
 import type { Notification } from "./notifications.ts";
 import type { PortTable } from "./port.ts";
 import type { RemoteDelivery } from "./remote.ts";
+import type { Transfer } from "./transfer.ts";
 
 export interface IpcContext {
   readonly memory: PhysicalMemory;
   readonly frames: FrameTable;
+  readonly vm: VirtualMemory;
   readonly pool: MessagePool;
+  /** How out-of-line data travels on this machine. */
+  readonly transfer: Transfer;
+  /** A sender waits until the interface is done with its pages, unless it says otherwise (paper 2.3.2). */
+  readonly holdsSenders: boolean;
   readonly ports: PortTable;
   /** Where messages for proxies go; set once, when the node is assembled. */
   remote: RemoteDelivery;

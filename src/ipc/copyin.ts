@@ -2,11 +2,11 @@
 // are taken all or none (I-5); then the body's, front to back. A body right that cannot be taken
 // destroys the message with all that it holds by then, as Mach does.
 
-import { assert } from "../base/assert.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { MESSAGE_BODY_BYTES_MAX, REGION_BYTES_MAX } from "../base/limits.ts";
 import {
   KERN_INVALID_RIGHT,
+  KERN_RESOURCE_SHORTAGE,
   KERN_SUCCESS,
   MACH_MSG_SUCCESS,
   MACH_MSG_VM_KERNEL,
@@ -28,8 +28,7 @@ import { bodyWord, bodyWords, type KernelMessage } from "./kernel-message.ts";
 import type { Message } from "./message.ts";
 import { NO_ENTRY } from "./name-table.ts";
 import { notifyDetached } from "./notifications.ts";
-import { regionBytes } from "./overflow.ts";
-import { isCircular, PORT_PROXY, type Port } from "./port.ts";
+import { isCircular, PORT_IN_KERNEL, PORT_PROXY, type Port } from "./port.ts";
 import { releaseBody, releaseRight } from "./release.ts";
 import {
   COPY_SEND,
@@ -213,12 +212,15 @@ const copyinBody = (ipc: IpcContext, space: Space, kernel: KernelMessage): numbe
       const status = copyinRegion(ipc, space, kernel, words, at);
       if (status !== MACH_MSG_SUCCESS) return abandon(ipc, kernel, taken, status);
       kernel.complex = true;
-      if (words[data] !== 0) array = kernel.overflow!.regions[words[data]! - 1]!;
-      data = 0;
     }
     const disposition = itemType(words, at);
     if (!isPortDisposition(disposition)) continue;
+    if (!isInline(words, at) && words[data] !== 0) {
+      array = kernel.overflow!.rightsAt(words[data]!);
+      data = 0;
+    }
     kernel.complex = true;
+    kernel.rights = true;
     setItemType(words, at, carriedRight(disposition));
     const count = itemNumber(words, at);
     for (let i = 0; i < count; i++) {
@@ -232,8 +234,8 @@ const copyinBody = (ipc: IpcContext, space: Space, kernel: KernelMessage): numbe
   return MACH_MSG_SUCCESS;
 };
 
-/** Copies the memory of an out-of-line item, and gives it up if the sender says so. The data word becomes
- *  the number of the region. */
+/** Takes the memory of an out-of-line item: data as the machine's way of transfer does, rights by copying their
+ *  words; and gives it up if the sender says so. The data word becomes the number of the region. */
 const copyinRegion = (
   ipc: IpcContext,
   space: Space,
@@ -241,25 +243,42 @@ const copyinRegion = (
   words: Int32Array,
   at: number,
 ): number => {
-  const { pool, memory } = ipc;
+  const { pool } = ipc;
+  const { memory } = space;
   const data = itemData(words, at);
   const bytes = itemBytes(words, at);
   const address = words[data]! >>> 0;
   words[data] = 0;
   if (bytes === 0) return MACH_MSG_SUCCESS;
-  if (bytes > REGION_BYTES_MAX || !space.memory.has(address, bytes))
-    return MACH_SEND_INVALID_MEMORY;
-  if (!pool.roomForRegions) return MACH_SEND_INVALID_MEMORY | MACH_MSG_VM_KERNEL;
-  const overflow = pool.overflowOf(kernel);
-  words[data] = overflow.addRegion((bytes + 3) >> 2);
-  pool.chargeLarge(kernel, bytes);
-  const read = space.memory.read(address, regionBytes(overflow.regions.at(-1)!, bytes));
-  assert(read, "the memory was seen to be there");
-  memory.counters[COUNTERS.copiedBytes.index]! += bytes;
-  if (hasDeallocate(words, at)) space.memory.deallocate(address, bytes);
+  if (bytes > REGION_BYTES_MAX) return MACH_SEND_INVALID_MEMORY;
+  const deallocate = hasDeallocate(words, at);
+  if (isPortDisposition(itemType(words, at))) {
+    if (!pool.roomForRegions) return MACH_SEND_INVALID_MEMORY | MACH_MSG_VM_KERNEL;
+    const rights = new Int32Array(bytes >> 2);
+    if (memory.read(address, regionBytes(rights)) !== KERN_SUCCESS) return MACH_SEND_INVALID_MEMORY;
+    words[data] = pool.overflowOf(kernel).add(rights);
+    pool.chargeLarge(kernel, bytes);
+    ipc.memory.counters[COUNTERS.copiedBytes.index]! += bytes;
+    if (deallocate) memory.vmDeallocate(address, bytes);
+  } else {
+    const { state } = kernel.remote!;
+    const direct = state === PORT_PROXY || state === PORT_IN_KERNEL;
+    const region = ipc.transfer.take(memory, address, bytes, deallocate, direct);
+    if (region === null) return memoryStatus(memory.status);
+    words[data] = pool.overflowOf(kernel).add(region);
+  }
   setDeallocate(words, at);
   return MACH_MSG_SUCCESS;
 };
+
+const regionBytes = (rights: Int32Array): Uint8Array =>
+  new Uint8Array(rights.buffer, rights.byteOffset, rights.byteLength);
+
+/** What a sender hears when its memory could not be taken. */
+const memoryStatus = (status: number): number =>
+  status === KERN_RESOURCE_SHORTAGE
+    ? MACH_SEND_INVALID_MEMORY | MACH_MSG_VM_KERNEL
+    : MACH_SEND_INVALID_MEMORY;
 
 const copyinBodyRight = (
   ipc: IpcContext,

@@ -5,10 +5,14 @@
 // given is destroyed, and the task gets what is left of the header.
 // pseudoReceive() gives a message back to its sender, as if it had been its own receiver.
 
+import { assert } from "../base/assert.ts";
 import { COUNTERS } from "../base/counters.ts";
 import {
+  KERN_NO_SPACE,
+  KERN_SUCCESS,
   MACH_MSG_IPC_SPACE,
   MACH_MSG_SUCCESS,
+  MACH_MSG_VM_KERNEL,
   MACH_MSG_VM_SPACE,
   MACH_RCV_BODY_ERROR,
   MACH_RCV_HEADER_ERROR,
@@ -19,7 +23,6 @@ import type { IpcContext } from "./context.ts";
 import { BODY_DEAD, receiveRightOf } from "./copyin.ts";
 import { bodyWord, bodyWords, type KernelMessage } from "./kernel-message.ts";
 import { Message } from "./message.ts";
-import { regionBytes } from "./overflow.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "./port.ts";
 import { destroyMessage, lastSenderGone, releaseRight } from "./release.ts";
 import {
@@ -33,15 +36,7 @@ import {
   type PortName,
 } from "./rights.ts";
 import type { Space } from "./space.ts";
-import {
-  clearRegion,
-  isInline,
-  itemBytes,
-  itemData,
-  itemEnd,
-  itemNumber,
-  itemType,
-} from "./typed-item.ts";
+import { clearRegion, isInline, itemData, itemEnd, itemNumber, itemType } from "./typed-item.ts";
 import type { ReceiveWait } from "./waits.ts";
 import { copyWords } from "./word-copy.ts";
 
@@ -216,25 +211,44 @@ const copyoutRegion = (
 ): number => {
   const data = itemData(words, at);
   if (words[data] === 0) return 0;
-  const region = kernel.overflow!.regions[words[data]! - 1]!;
-  const bytes = itemBytes(words, at);
-  const right = itemType(words, at);
-  const address = space.memory.allocate(bytes);
-  if (address === null) {
-    if (isPortDisposition(right)) {
-      for (const index of region) {
-        if (index > 0) releaseRight(ipc, ipc.ports.byIndex(index), right as CarriedRight);
-      }
+  const { memory } = space;
+  const region = kernel.overflow!.take(words[data]!);
+  if (region instanceof Int32Array) return copyoutRightsRegion(ipc, space, words, at, region);
+  const status = ipc.transfer.give(memory, region);
+  if (status === KERN_SUCCESS) {
+    words[data] = memory.address;
+    return 0;
+  }
+  ipc.transfer.discard(region);
+  clearRegion(words, at);
+  return status === KERN_NO_SPACE ? MACH_MSG_VM_SPACE : MACH_MSG_VM_KERNEL;
+};
+
+/** Rights as names in new memory of the task. */
+const copyoutRightsRegion = (
+  ipc: IpcContext,
+  space: Space,
+  words: Int32Array,
+  at: number,
+  rights: Int32Array,
+): number => {
+  const { memory } = space;
+  const bytes = rights.byteLength;
+  const right = itemType(words, at) as CarriedRight;
+  const address = memory.allocate(bytes);
+  // All pages first: a name that the task got is not lost for want of a page to write it to.
+  if (address === null || memory.fill(address, bytes, 0) !== KERN_SUCCESS) {
+    if (address !== null) memory.vmDeallocate(address, bytes);
+    for (const index of rights) {
+      if (index > 0) releaseRight(ipc, ipc.ports.byIndex(index), right);
     }
     clearRegion(words, at);
-    return MACH_MSG_VM_SPACE;
+    return address === null ? MACH_MSG_VM_SPACE : MACH_MSG_VM_KERNEL;
   }
-  let shortage = 0;
-  if (isPortDisposition(right)) {
-    shortage = copyoutRights(ipc, space, region, 0, itemNumber(words, at), right);
-  }
-  space.memory.write(address, regionBytes(region, bytes));
-  words[data] = address;
+  const shortage = copyoutRights(ipc, space, rights, 0, rights.length, right);
+  const written = memory.write(address, new Uint8Array(rights.buffer, rights.byteOffset, bytes));
+  assert(written === KERN_SUCCESS, "pages just filled are there");
+  words[itemData(words, at)] = address;
   ipc.memory.counters[COUNTERS.copiedBytes.index]! += bytes;
   return shortage;
 };
@@ -312,7 +326,8 @@ export const pseudoReceive = (
   message.localDisposition = hasReply ? localRight : (0 as Disposition);
   if (kernel.complex) {
     const status = copyoutBody(ipc, space, kernel);
-    if (status !== MACH_MSG_SUCCESS) shortage |= status & (MACH_MSG_IPC_SPACE | MACH_MSG_VM_SPACE);
+    if (status !== MACH_MSG_SUCCESS)
+      shortage |= status & (MACH_MSG_IPC_SPACE | MACH_MSG_VM_SPACE | MACH_MSG_VM_KERNEL);
     giveBody(ipc, kernel, message);
   }
   message.size = kernel.size;

@@ -7,7 +7,7 @@
 // Life: pool -> copyin -> (queue of a port | transport until acknowledged) -> copyout or destroy -> pool.
 
 import { assert } from "../base/assert.ts";
-import { LARGE_BYTES_MAX } from "../base/limits.ts";
+import { LARGE_BYTES_MAX, STREAM_PACKETS } from "../base/limits.ts";
 import type { FrameTable } from "../hardware/frame-table.ts";
 import { FRAME_MESSAGE, NO_FRAME } from "../hardware/frame-table.ts";
 import { PACKET_WORDS } from "../hardware/machine-layout.ts";
@@ -16,10 +16,17 @@ import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { AcceptRequest } from "./accept-request.ts";
 import { Overflow } from "./overflow.ts";
 import type { Port } from "./port.ts";
+import { isPaged } from "./region.ts";
 import { type CarriedRight, PORT_SEND } from "./rights.ts";
+import type { Transfer } from "./transfer.ts";
 
-/** The frame that overflows travel in (norma/overflow-stream.ts). */
+/** The frame that bodies beyond a page and regions of rights travel in (norma/overflow-stream.ts). */
 export const KERNEL_FRAMES = 1;
+/** Packet buffers of the kernel's own: the transport's for acknowledgements, and the one for that frame. */
+export const KERNEL_PACKETS = 2;
+
+/** Overflows kept for the next messages. */
+const SPARE_OVERFLOWS_MAX = 32;
 
 /** What a message of the pool is in use for. */
 const USE_KERNEL = 0;
@@ -47,6 +54,8 @@ export class KernelMessage {
   /** The reply name was, or has become, a dead name: received as MACH_PORT_DEAD. */
   localDead = false;
   complex = false;
+  /** There are rights in its body or in its regions. */
+  rights = false;
   /** It holds the receive right of the port it would be queued on: nobody could ever take it. */
   circular = false;
   id = 0;
@@ -60,6 +69,12 @@ export class KernelMessage {
   overflow: Overflow | null = null;
   /** Told when the message is taken: it was forced into a full queue (MACH_SEND_NOTIFY). */
   accept: AcceptRequest | null = null;
+  /** Packets of it beside its own are still to be acknowledged (norma/overflow-stream.ts). */
+  streaming = false;
+  /** The page of data that its own packet carries, as vm.pageDone() wants it; 0 for none. */
+  page = 0;
+  /** Its sender waits for its pages, which are not busy (protection "hold"). */
+  hold: PagesHeld | null = null;
 
   constructor(index: number, at: number) {
     this.index = index;
@@ -82,9 +97,15 @@ export interface PoolSink {
   messageFreed(): void;
 }
 
+/** Told when a message, and with it the interface, is done with the sender's pages. */
+export interface PagesHeld {
+  pagesReleased(): void;
+}
+
 export class MessagePool {
   private readonly memory: PhysicalMemory;
   private readonly frames: FrameTable;
+  private readonly transfer: Transfer;
   private readonly messages: KernelMessage[] = [];
   private freeFirst: KernelMessage | null = null;
   private free = 0;
@@ -95,19 +116,21 @@ export class MessagePool {
   private readonly inUse = [0, 0, 0];
   private readonly framesInUse = [0, 0, 0];
   private readonly largeInUse = [0, 0, 0];
+  private readonly spareOverflows: Overflow[] = [];
   private sink: PoolSink | null = null;
 
   /** `reserve`: messages that senders leave to arrivals, and arrivals to senders. Without the first, two
    *  nodes that fill each other's pools could accept nothing that lets them go on; without the
    *  second, a server whose pool is full of requests could not send the reply that empties it. Of
    *  the frames as many, at most a quarter, for the same reason. */
-  constructor(memory: PhysicalMemory, frames: FrameTable, reserve: number) {
+  constructor(memory: PhysicalMemory, frames: FrameTable, transfer: Transfer, reserve: number) {
     this.memory = memory;
     this.frames = frames;
+    this.transfer = transfer;
     const { packetBuffers, packetsAt, frameCount, ringLength, wireBuffers } = memory.layout;
-    assert(reserve < packetBuffers, "the reserve leaves room for senders");
+    assert(reserve + STREAM_PACKETS < packetBuffers, "the reserve leaves room for senders");
     const framesSpare = frameCount - ringLength - wireBuffers - KERNEL_FRAMES;
-    this.messagesMax = packetBuffers - reserve;
+    this.messagesMax = packetBuffers - STREAM_PACKETS - reserve;
     this.framesMax = framesSpare - Math.min(reserve, framesSpare >> 2);
     for (let i = packetBuffers - 1; i >= 0; i--) {
       const message = new KernelMessage(i, packetsAt + i * PACKET_WORDS);
@@ -163,9 +186,9 @@ export class MessagePool {
     return message;
   }
 
-  /** The message's overflow, made if it had none. */
+  /** The message's overflow, an empty one if it had none. */
   overflowOf(message: KernelMessage): Overflow {
-    message.overflow ??= new Overflow();
+    message.overflow ??= this.spareOverflows.pop() ?? new Overflow();
     return message.overflow;
   }
 
@@ -175,10 +198,18 @@ export class MessagePool {
     this.largeInUse[message.use as MessageUse]! += bytes;
   }
 
-  /** The overflow has been sent. */
+  /** Gives up the message's overflow, with whatever data is still in it. */
   dropOverflow(message: KernelMessage): void {
-    this.largeInUse[message.use as MessageUse]! -= message.overflow!.bytes;
+    const overflow = message.overflow!;
+    const { regions } = overflow;
+    for (let i = 0; i < regions.length; i++) {
+      const region = regions[i]!;
+      if (region !== null && isPaged(region)) this.transfer.discard(region);
+    }
+    this.largeInUse[message.use as MessageUse]! -= overflow.bytes;
     message.overflow = null;
+    if (this.spareOverflows.length < SPARE_OVERFLOWS_MAX)
+      this.spareOverflows.push(overflow.clear());
   }
 
   /** False when overflows of that kind have used up what they may. One that is begun is finished. */
@@ -224,6 +255,7 @@ export class MessagePool {
     message.local = null;
     message.localDead = false;
     message.complex = false;
+    message.rights = false;
     message.circular = false;
     message.metered = false;
     message.frame = NO_FRAME;
@@ -239,6 +271,10 @@ export class MessagePool {
     if (message.paged) this.framesInUse[use]! -= 1;
     if (message.overflow !== null) this.dropOverflow(message);
     assert(message.accept === null, "whoever asked has been told");
+    if (message.hold !== null) {
+      message.hold.pagesReleased();
+      message.hold = null;
+    }
     message.use = USE_NONE;
     message.remote = null;
     message.local = null;
@@ -247,6 +283,11 @@ export class MessagePool {
     this.freeFirst = message;
     this.free += 1;
     if (this.sink !== null) this.sink.messageFreed();
+  }
+
+  /** Messages that are in use: for checks. */
+  held(): KernelMessage[] {
+    return this.messages.filter(({ use }) => use !== USE_NONE);
   }
 
   /** The message whose packet buffer starts at word `at`. */

@@ -218,4 +218,6 @@ export const destroySpace = (ipc: IpcContext, space: Space): void => {
   const { kernelTask } = space;
   space.kernelTask = null;
   kernelTask?.spaceDestroyed();
+  ipc.transfer.taskEnded(space.memory);
+  space.memory.destroy();
 };

@@ -109,6 +109,7 @@ const submit = (ipc: IpcContext, { notify, id, type, word }: Notification): void
     words[data] = word;
     message.size = (data + 1 - start) * 4;
     message.complex = type === PORT_RECEIVE;
+    message.rights = message.complex;
   }
   const status = sendToPort(ipc, message, true);
   assert(status === MACH_MSG_SUCCESS, "a kernel message is never refused");

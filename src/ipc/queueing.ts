@@ -26,6 +26,7 @@ import {
   PORT_PROXY,
   type Port,
 } from "./port.ts";
+import { protectPages } from "./protect-pages.ts";
 import { destroyMessage } from "./release.ts";
 import { PORT_SEND_ONCE, type PortName, TYPE_PORT_SET, TYPE_RECEIVE } from "./rights.ts";
 import type { Space } from "./space.ts";
@@ -59,6 +60,7 @@ export const sendToPort = (ipc: IpcContext, message: KernelMessage, always: bool
       ipc.remote.send(message, always);
       return MACH_MSG_SUCCESS;
     case PORT_IN_KERNEL:
+      if (message.overflow !== null) protectPages(ipc, message);
       if (ipc.atInterruptLevel) ipc.kernelRequests.push(message);
       else port.server!.serve(message);
       return MACH_MSG_SUCCESS;

@@ -54,6 +54,7 @@ export const releaseBody = (
   message: KernelMessage,
   count = Number.POSITIVE_INFINITY,
 ): void => {
+  if (!message.rights) return;
   const walk = new RightWalk(ipc.memory, message);
   for (let i = 0; i < count && walk.next(); i++) {
     const index = walk.word;

@@ -43,7 +43,7 @@ export class RightWalk {
       this.right = right as CarriedRight;
       this.left = count - 1;
       const outOfLine = !isInline(words, at);
-      this.array = outOfLine ? this.message.overflow!.regions[words[data]! - 1]! : words;
+      this.array = outOfLine ? this.message.overflow!.rightsAt(words[data]!) : words;
       this.index = outOfLine ? 0 : data;
       return true;
     }

@@ -12,6 +12,7 @@ import { ringDoorbell } from "../hardware/doorbell.ts";
 import type { MachineLayout } from "../hardware/machine-layout.ts";
 import { WORKER_CONTROL_POSTED, WORKER_CONTROL_TAKEN } from "../hardware/machine-layout.ts";
 import type { NodeCensus } from "../node/census.ts";
+import type { MachineFilesRecord } from "../node/machine-files.ts";
 import type { Outcome, SpawnOutcome } from "../node/task-runner.ts";
 
 /** What a worker gets when it starts. Structured-cloneable, but for the ports, which are transferred. */
@@ -21,6 +22,8 @@ export interface ProcessorBoot {
   readonly memory: MachineMemory;
   readonly layout: MachineLayout;
   readonly options: MachineOptions;
+  /** Open until every worker has ended. */
+  readonly files: MachineFilesRecord;
   /** wallClockMs() of the boot: the zero of the machine's time. */
   readonly startMs: number;
   readonly cores: number;

@@ -10,6 +10,7 @@ import { workerWord } from "../hardware/machine-layout.ts";
 import { assembleNode } from "../node/assemble.ts";
 import { takeCensus } from "../node/census.ts";
 import type { NodeKernel } from "../node/kernel.ts";
+import { nodeFiles } from "../node/machine-files.ts";
 import { TaskRunner } from "../node/task-runner.ts";
 import {
   type HostEvents,
@@ -52,8 +53,9 @@ export const runProcessor = async (boot: ProcessorBoot): Promise<number> => {
   const runners = new Map<number, TaskRunner>();
   const random = new Random(options.seed);
   const exclusive = boot.nodes.length === 1;
-  const placement = { exclusive, spinNs: exclusive ? TASK_SPIN_NS : 0, taps: null };
+  const spinNs = exclusive ? TASK_SPIN_NS : 0;
   for (const node of boot.nodes) {
+    const placement = { exclusive, spinNs, taps: null, ...nodeFiles(boot.files, node) };
     const forked = random.fork(`node ${node}`);
     const kernel = assembleNode(board, memory.buffer, node, options, processor, placement, forked);
     const runner = new TaskRunner(kernel, (url) => import(url));

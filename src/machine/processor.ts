@@ -132,6 +132,12 @@ export class Processor implements NodeDriver {
     this.clock.tick();
   }
 
+  stepNodes(): boolean {
+    this.clock.tick();
+    if (this.sweep() === 0) this.quiesce();
+    return true; // other workers go on as well
+  }
+
   log(task: Task, line: string): void {
     this.logLine(task.node, task.id, line);
   }

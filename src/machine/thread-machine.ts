@@ -25,6 +25,7 @@ import {
 import { wallClockMs } from "../hardware/tick-source.ts";
 import type { TraceRecord } from "../hardware/trace-wrapper.ts";
 import type { NodeCensus } from "../node/census.ts";
+import { MachineFiles } from "../node/machine-files.ts";
 import type {
   LogSink,
   Machine,
@@ -58,6 +59,7 @@ export class ThreadMachine implements Machine {
   readonly options: MachineOptions;
   private readonly layout: MachineLayout;
   private readonly words: Int32Array;
+  private readonly files: MachineFiles;
   private readonly reader: StatsReader;
   private readonly pool: Piscina;
   private readonly handles: ProcessorHandle[] = [];
@@ -72,7 +74,7 @@ export class ThreadMachine implements Machine {
     const workers = workerCount(options, availableParallelism());
     const layout = machineLayout(options, workers);
     const memory = createMachineMemory(layout.totalBytes, options.memory.kind);
-    const machine = new ThreadMachine(options, layout, memory, log);
+    const machine = new ThreadMachine(options, layout, memory, new MachineFiles(options), log);
     try {
       await machine.waitUntilReady();
     } catch (error) {
@@ -86,9 +88,11 @@ export class ThreadMachine implements Machine {
     options: MachineOptions,
     layout: MachineLayout,
     memory: MachineMemory,
+    files: MachineFiles,
     log: LogSink,
   ) {
     this.options = options;
+    this.files = files;
     this.layout = layout;
     this.nodes = layout.nodes;
     this.workers = layout.workers;
@@ -131,6 +135,7 @@ export class ThreadMachine implements Machine {
       memory,
       layout: this.layout,
       options: this.options,
+      files: this.files.record,
       startMs,
       cores: availableParallelism(),
       control: control.port2,
@@ -223,6 +228,7 @@ export class ThreadMachine implements Machine {
       }
     });
     await this.pool.destroy();
+    this.files.close();
     for (const port of this.eventPorts) port.close();
   }
 

@@ -24,22 +24,22 @@ import {
   writeItem,
   writeRegionItem,
 } from "../ipc/typed-item.ts";
-import type { ItemReader, ItemWriter, Region } from "./items.ts";
+import type { ItemReader, ItemWriter } from "./items.ts";
 
 const TYPE_BOOLEAN = 0;
 const TYPE_REAL = 10;
 
 /** Words of the longest descriptor. */
 const DESCRIPTOR_WORDS_MAX = 3;
-const NO_ROOM = -1;
-const NOT_THERE = -1;
+export const NO_ROOM = -1;
+export const NOT_THERE = -1;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const double = new Float64Array(1);
 const doubleWords = new Int32Array(double.buffer);
 
-export abstract class BodyWriter<Right> implements ItemWriter<Right> {
+export abstract class BodyWriter<Right, Memory> implements ItemWriter<Right, Memory> {
   /** The body's memory, and the same byte by byte. */
   protected words: Int32Array;
   protected byteView: Uint8Array;
@@ -62,6 +62,7 @@ export abstract class BodyWriter<Right> implements ItemWriter<Right> {
   protected abstract typeOf(disposition: Disposition): number;
   /** A right found no room; only where grow() may fail. */
   protected abstract refuse(right: Right, disposition: Disposition): void;
+  abstract region(memory: Memory): void;
 
   integer(value: number): void {
     const data = this.item(TYPE_INTEGER_32, 32, 1, 1);
@@ -119,13 +120,14 @@ export abstract class BodyWriter<Right> implements ItemWriter<Right> {
     if (data !== NO_ROOM) this.words[data] = name;
   }
 
-  region(address: number, bytes: number, deallocate: boolean): void {
+  /** An item of bytes out of line: the word for what stands for its memory, or NO_ROOM. */
+  protected regionItem(bytes: number, deallocate: boolean): number {
     const most = DESCRIPTOR_WORDS_MAX + 1;
-    if (this.at + most > this.end && !this.grow(this.at + most - this.end)) return;
+    if (this.at + most > this.end && !this.grow(this.at + most - this.end)) return NO_ROOM;
     const data = writeRegionItem(this.words, this.at, TYPE_BYTE, 8, bytes, deallocate);
-    this.words[data] = address;
     this.at = data + 1;
     this.complex = true;
+    return data;
   }
 
   private octets(type: number, value: Uint8Array): void {
@@ -146,7 +148,7 @@ export abstract class BodyWriter<Right> implements ItemWriter<Right> {
   }
 }
 
-export abstract class BodyReader<Right> implements ItemReader<Right> {
+export abstract class BodyReader<Right, Memory> implements ItemReader<Right, Memory> {
   failed = false;
   protected words: Int32Array;
   protected byteView: Uint8Array;
@@ -154,8 +156,8 @@ export abstract class BodyReader<Right> implements ItemReader<Right> {
   protected at = 0;
   protected end = 0;
   /** Of the item taken last. */
+  protected dataBytes = 0;
   private count = 0;
-  private dataBytes = 0;
 
   constructor(words: Int32Array, byteView: Uint8Array) {
     this.words = words;
@@ -168,6 +170,7 @@ export abstract class BodyReader<Right> implements ItemReader<Right> {
   protected abstract isDead(word: number): boolean;
   /** What fillers of rights are. */
   protected abstract readonly noRight: Right;
+  abstract region(): Memory;
 
   get atEnd(): boolean {
     return this.at === this.end;
@@ -239,10 +242,9 @@ export abstract class BodyReader<Right> implements ItemReader<Right> {
     return this.oneWord(TYPE_PORT_NAME) >>> 0;
   }
 
-  region(): Region {
-    const data = this.take(TYPE_BYTE, false);
-    if (this.failed) return { address: 0, bytes: 0 };
-    return { address: this.words[data]! >>> 0, bytes: this.dataBytes };
+  /** An item of bytes out of line: the word of what stands for its memory, or NOT_THERE. */
+  protected regionItem(): number {
+    return this.take(TYPE_BYTE, false);
   }
 
   private octets(type: number): Uint8Array<ArrayBuffer> {

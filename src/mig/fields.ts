@@ -53,15 +53,23 @@ export interface Carried<Right> {
   readonly dead: boolean;
 }
 
+/** Memory out of line: the receiver gets a copy in new memory of its own. */
+export interface RegionField {
+  readonly kind: "region";
+  put<Memory>(writer: ItemWriter<unknown, Memory>, value: Memory): void;
+  take<Memory>(reader: ItemReader<unknown, Memory>): Memory;
+}
+
 export type Field =
   | DataField<never, unknown>
   | RightField
   | RightsField
   | PolymorphicField
-  | AnyRightField;
+  | AnyRightField
+  | RegionField;
 
 /** What a field takes from whoever sends it. */
-export type Given<F, Right> = F extends RightField
+export type Given<F, Right, Memory = Region> = F extends RightField
   ? Right
   : F extends RightsField
     ? readonly Right[]
@@ -69,12 +77,14 @@ export type Given<F, Right> = F extends RightField
       ? Disposed<Right>
       : F extends AnyRightField
         ? Disposed<Right>
-        : F extends DataField<infer Value, unknown>
-          ? Value
-          : never;
+        : F extends RegionField
+          ? Memory
+          : F extends DataField<infer Value, unknown>
+            ? Value
+            : never;
 
 /** What a field gives to whoever receives it. */
-export type Taken<F, Right> = F extends RightField
+export type Taken<F, Right, Memory = Region> = F extends RightField
   ? Right
   : F extends RightsField
     ? Right[]
@@ -82,9 +92,11 @@ export type Taken<F, Right> = F extends RightField
       ? Right
       : F extends AnyRightField
         ? Carried<Right>
-        : F extends DataField<never, infer Result>
-          ? Result
-          : never;
+        : F extends RegionField
+          ? Memory
+          : F extends DataField<never, infer Result>
+            ? Result
+            : never;
 
 const data = <Value, Result = Value>(
   put: (writer: ItemWriter<unknown>, value: Value) => void,
@@ -98,6 +110,15 @@ export const int32 = data<number>(
     writer.integer(value);
   },
   (reader) => reader.integer(),
+);
+
+/** 0 to 2^32 - 1: addresses and sizes. */
+export const uint32 = data<number>(
+  (writer, value) => {
+    if (value !== value >>> 0) throw new RangeError(`${value} is no number of 32 bits`);
+    writer.integer(value | 0);
+  },
+  (reader) => reader.integer() >>> 0,
 );
 
 export const boolean = data<boolean>(
@@ -155,17 +176,12 @@ export const portName = data<number>(
   (reader) => reader.portName(),
 );
 
-/** Memory out of line: the receiver gets a copy in new memory of its own. `deallocate`: the sender's goes.
- *  For tasks; kernel servers do not understand it. */
-export const region = data<Region & { readonly deallocate?: boolean }, Region>(
-  (writer, { address, bytes, deallocate }) => {
-    if (address !== address >>> 0 || bytes !== bytes >>> 0) {
-      throw new RangeError(`${bytes} bytes at ${address} are no region`);
-    }
-    writer.region(address, bytes, deallocate === true);
-  },
-  (reader) => reader.region(),
-);
+/** Bytes out of line: a region of the sender's memory goes in, one of the receiver's comes out. */
+export const region: RegionField = {
+  kind: "region",
+  put: (writer, value) => writer.region(value),
+  take: (reader) => reader.region(),
+};
 
 /** Whatever JSON can say, as text. The receiver takes the sender's word that it is a `Value`. */
 export const json = <Value>(): DataField<Value> =>

@@ -1,11 +1,12 @@
 // What a codec needs of a message body: items written one after the other, and read back in the same
-// order. Generic in what stands for a right: a name in a task's message, a Port in the kernel's.
+// order. Generic in what stands for a right (a name in a task's message, a Port in the kernel's) and for
+// memory out of line (a range of the task's addresses; the pages themselves).
 // A reader does not throw on what the wire brings: it fails, once and for all, and its values from then
 // on are fillers that whoever sees `failed` does not look at.
 
 import type { CarriedRight, Disposition } from "../ipc/rights.ts";
 
-export interface ItemWriter<Right> {
+export interface ItemWriter<Right, Memory = unknown> {
   integer(value: number): void;
   integers(values: ArrayLike<number>): void;
   boolean(value: boolean): void;
@@ -17,17 +18,18 @@ export interface ItemWriter<Right> {
   rights(rights: readonly Right[], disposition: Disposition): void;
   /** A name as a bare number: no right goes with it. */
   portName(name: number): void;
-  /** Memory of a task, out of line. */
-  region(address: number, bytes: number, deallocate: boolean): void;
+  /** Memory out of line. */
+  region(memory: Memory): void;
 }
 
-/** Memory of a task. */
+/** Memory of a task. `deallocate`: a sender's goes with the message. */
 export interface Region {
   readonly address: number;
   readonly bytes: number;
+  readonly deallocate?: boolean;
 }
 
-export interface ItemReader<Right> {
+export interface ItemReader<Right, Memory = unknown> {
   /** An item was missing, of another type or of another size than was asked for. */
   readonly failed: boolean;
   /** No item is left. */
@@ -47,5 +49,6 @@ export interface ItemReader<Right> {
   /** A right of whichever kind it is. */
   anyRight(): { right: Right; kind: CarriedRight; dead: boolean };
   portName(): number;
-  region(): Region;
+  /** Memory out of line; whose it is until the whole body turns out well is as with rights. */
+  region(): Memory;
 }

@@ -11,10 +11,10 @@ import {
   MACH_PORT_NULL,
   type PortName,
 } from "../ipc/rights.ts";
-import { BodyReader, BodyWriter } from "./body-items.ts";
+import { BodyReader, BodyWriter, NO_ROOM } from "./body-items.ts";
 import type { Region } from "./items.ts";
 
-export class MessageWriter extends BodyWriter<PortName> {
+export class MessageWriter extends BodyWriter<PortName, Region> {
   private message: Message;
 
   constructor(capacity?: number) {
@@ -36,6 +36,15 @@ export class MessageWriter extends BodyWriter<PortName> {
     message.size = this.at * 4;
     message.complex = this.complex;
     return message;
+  }
+
+  /** RangeError for what is no range of addresses. */
+  override region({ address, bytes, deallocate }: Region): void {
+    if (address !== address >>> 0 || bytes !== bytes >>> 0) {
+      throw new RangeError(`${bytes} bytes at ${address} are no region`);
+    }
+    const data = this.regionItem(bytes, deallocate === true);
+    if (data !== NO_ROOM) this.words[data] = address;
   }
 
   protected override wordOf(name: PortName): number {
@@ -68,7 +77,7 @@ export class MessageWriter extends BodyWriter<PortName> {
   }
 }
 
-export class MessageReader extends BodyReader<PortName> {
+export class MessageReader extends BodyReader<PortName, Region> {
   protected override isDead(word: number): boolean {
     return word >>> 0 === MACH_PORT_DEAD;
   }
@@ -102,7 +111,9 @@ export class MessageReader extends BodyReader<PortName> {
 
   override region(): Region {
     if (!this.complex) this.failed = true;
-    return super.region();
+    const data = this.regionItem();
+    if (this.failed) return { address: 0, bytes: 0 };
+    return { address: this.words[data]! >>> 0, bytes: this.dataBytes };
   }
 
   protected override rightOf(word: number): PortName {

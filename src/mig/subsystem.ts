@@ -8,7 +8,7 @@
 
 import { KERN_SUCCESS } from "../base/status.ts";
 import type { Field, Given, Taken } from "./fields.ts";
-import type { ItemReader, ItemWriter } from "./items.ts";
+import type { ItemReader, ItemWriter, Region } from "./items.ts";
 
 /** A reply's id is its request's and this. */
 export const REPLY_ID_OFFSET = 100;
@@ -20,9 +20,13 @@ const BASE_MAX = 0x7fffffff - 2 * REPLY_ID_OFFSET;
 export type Fields = Readonly<Record<string, Field>>;
 
 /** Arguments as their sender gives them; results as a server does. */
-export type GivenOf<F extends Fields, Right> = { readonly [K in keyof F]: Given<F[K], Right> };
+export type GivenOf<F extends Fields, Right, Memory = Region> = {
+  readonly [K in keyof F]: Given<F[K], Right, Memory>;
+};
 /** The same as their receiver takes them. */
-export type TakenOf<F extends Fields, Right> = { [K in keyof F]: Taken<F[K], Right> };
+export type TakenOf<F extends Fields, Right, Memory = Region> = {
+  [K in keyof F]: Taken<F[K], Right, Memory>;
+};
 
 /** A routine with a reply. */
 export interface RoutineShape<Request extends Fields, Reply extends Fields> {
@@ -144,22 +148,25 @@ export class Routine {
     this.hasResults = this.reply.count > 0;
   }
 
-  encodeRequest<Right>(writer: ItemWriter<Right>, values: Values | undefined): void {
+  encodeRequest<Right, Memory>(
+    writer: ItemWriter<Right, Memory>,
+    values: Values | undefined,
+  ): void {
     this.request.encode(writer as ItemWriter<unknown>, values);
   }
 
-  decodeRequest<Right>(reader: ItemReader<Right>): Values | null {
+  decodeRequest<Right, Memory>(reader: ItemReader<Right, Memory>): Values | null {
     return this.request.decode(reader);
   }
 
   /** Writes a reply of success. */
-  encodeReply<Right>(writer: ItemWriter<Right>, values: Values | undefined): void {
+  encodeReply<Right, Memory>(writer: ItemWriter<Right, Memory>, values: Values | undefined): void {
     writer.integer(KERN_SUCCESS);
     this.reply.encode(writer as ItemWriter<unknown>, values);
   }
 
   /** The results; or the return code, if it is not success; or null when the items are others. */
-  decodeReply<Right>(reader: ItemReader<Right>): Values | number | null {
+  decodeReply<Right, Memory>(reader: ItemReader<Right, Memory>): Values | number | null {
     const status = reader.integer();
     if (reader.failed) return null;
     if (status !== KERN_SUCCESS) return reader.atEnd ? status : null;

@@ -10,21 +10,27 @@ import type { Board } from "../hardware/board.ts";
 import { DirectConnect } from "../hardware/direct-connect.ts";
 import { FaultWrapper } from "../hardware/fault-wrapper.ts";
 import { FRAME_WIRE, FrameTable, NO_FRAME } from "../hardware/frame-table.ts";
+import type { MachineLayout } from "../hardware/machine-layout.ts";
 import type { NetworkInterface } from "../hardware/network-interface.ts";
 import { PhysicalMemory } from "../hardware/physical-memory.ts";
 import { StoreAndForward } from "../hardware/store-and-forward.ts";
 import { type PacketTap, TapWrapper } from "../hardware/tap-wrapper.ts";
 import { TraceWrapper } from "../hardware/trace-wrapper.ts";
+import type { SwapDevice } from "../vm/swap.ts";
+import type { VirtualMemoryOptions } from "../vm/virtual-memory.ts";
 import { type NodeDriver, NodeKernel } from "./kernel.ts";
+import type { NodeFiles } from "./machine-files.ts";
 
 /** What a driver decides about its nodes. */
-export interface NodePlacement {
+export interface NodePlacement extends NodeFiles {
   /** The node has its worker thread to itself. */
   readonly exclusive: boolean;
   /** How long a waiting task steps the kernel before it suspends, ns. */
   readonly spinNs: number;
   /** Who sees every packet of the node; null for nobody. */
   readonly taps: TapSource | null;
+  /** Where cold pages go; null: they stay. */
+  readonly swap: SwapDevice | null;
 }
 
 /** Makes the tap of one node. */
@@ -41,7 +47,7 @@ export const assembleNode = (
   placement: NodePlacement,
   random: Random,
 ): NodeKernel => {
-  const memory = new PhysicalMemory(buffer, board.layout, node);
+  const memory = new PhysicalMemory(buffer, board.layout, node, board.dma);
   const frames = new FrameTable(memory, options.memory.poison);
   const wire = buildInterface(board, memory, frames, driver.clock, options);
   const network =
@@ -49,23 +55,46 @@ export const assembleNode = (
       ? wire
       : new TapWrapper(wire, memory.words, placement.taps.tapOf(memory, driver.clock));
   const { transport, kernel } = options;
-  return new NodeKernel(memory, network, frames, driver, random, {
-    transport: {
-      windowPackets: transport.windowPackets,
-      unreliable: isUnreliable(options),
-      ackDelayNs: transport.ackDelayNs,
-      timeouts: {
-        initialNs: transport.timeoutInitialNs,
-        minNs: transport.timeoutMinNs,
-        maxNs: transport.timeoutMaxNs,
+  return new NodeKernel(
+    memory,
+    network,
+    frames,
+    driver,
+    random,
+    {
+      transport: {
+        windowPackets: transport.windowPackets,
+        unreliable: isUnreliable(options),
+        ackDelayNs: transport.ackDelayNs,
+        timeouts: {
+          initialNs: transport.timeoutInitialNs,
+          minNs: transport.timeoutMinNs,
+          maxNs: transport.timeoutMaxNs,
+        },
       },
+      vm: pagingLimits(options, memory.layout),
+      transfer: kernel.transfer,
+      protection: kernel.protection,
+      receiveReserve: kernel.receiveReserve ?? kernel.messages >> 2,
+      namesPerTask: kernel.namesPerTask,
+      loopback: kernel.loopback,
+      spinNs: placement.spinNs,
+      exclusive: placement.exclusive,
+      disks: placement.disks,
     },
-    receiveReserve: kernel.receiveReserve ?? kernel.messages >> 2,
-    namesPerTask: kernel.namesPerTask,
-    loopback: kernel.loopback,
-    spinNs: placement.spinNs,
-    exclusive: placement.exclusive,
-  });
+    placement.swap,
+  );
+};
+
+/** When pages go to the swap file, in frames that are free: what the network keeps, when to begin, when enough is
+ *  free again. */
+const pagingLimits = (options: MachineOptions, layout: MachineLayout): VirtualMemoryOptions => {
+  const { frameCount, ringLength } = layout;
+  const { memory } = options;
+  const reserveFrames = memory.reserveFrames ?? Math.min(ringLength, frameCount >> 3);
+  const lowFrames = memory.pageoutLowFrames ?? reserveFrames + (frameCount >> 5);
+  const highFrames = memory.pageoutHighFrames ?? lowFrames + (frameCount >> 5);
+  return { reserveFrames, lowFrames, highFrames };
 };
 
 const buildInterface = (

@@ -1,8 +1,9 @@
 // A count of everything a node has: what must be back where it came from when all is quiet (I-11).
 // Taken by the node's own thread between two steps; for leak tests, checkers and stats.
 
+import { STREAM_PACKETS } from "../base/limits.ts";
 import { FRAME_ARMED, FRAME_FREE, FRAME_MESSAGE, FRAME_WIRE } from "../hardware/frame-table.ts";
-import { KERNEL_FRAMES } from "../ipc/kernel-message.ts";
+import { KERNEL_FRAMES, KERNEL_PACKETS } from "../ipc/kernel-message.ts";
 import { PORT_PROXY } from "../ipc/port.ts";
 import type { NodeKernel } from "./kernel.ts";
 
@@ -47,8 +48,7 @@ export const takeCensus = (kernel: NodeKernel): NodeCensus => {
     framesInMessages: frames.count(FRAME_MESSAGE) - KERNEL_FRAMES,
     framesOnWire: frames.count(FRAME_WIRE),
     messagesFree: ipc.pool.freeCount,
-    // One is the transport's own, one carries overflows.
-    messagesTotal: memory.layout.packetBuffers - 2,
+    messagesTotal: memory.layout.packetBuffers - KERNEL_PACKETS - STREAM_PACKETS,
     ports: ipc.ports.count - proxies,
     proxies,
     sendRights,

@@ -2,7 +2,8 @@
 // own function runs, and the reply goes to the request's reply port (the kernel's ipc_kobject_server).
 // It answers with a return code, or with results, which mean success; or with a promise of either, which
 // keeps the request until then. `subject` is what the port that was called stands for: a task, say.
-// Rights among its arguments are its own from then on, whatever it answers; rights in results are given away.
+// Rights and memory among its arguments are its own from then on, whatever it answers; those in results are
+// given away.
 
 import { assert } from "../base/assert.ts";
 import {
@@ -27,12 +28,12 @@ import type {
   Values,
 } from "../mig/subsystem.ts";
 import { REPLY_ID_OFFSET } from "../mig/subsystem.ts";
-import { KernelReader, type KernelRight, KernelWriter } from "./kernel-items.ts";
+import { type KernelMemory, KernelReader, type KernelRight, KernelWriter } from "./kernel-items.ts";
 
 /** What one routine's function answers: a return code, or results if the routine has any. */
 type KernelAnswer<Reply extends Fields> = keyof Reply extends never
   ? number
-  : number | GivenOf<Reply, KernelRight>;
+  : number | GivenOf<Reply, KernelRight, KernelMemory>;
 
 /** The functions of a kernel server. */
 export type KernelFunctions<S extends Shapes, Subject = undefined> = {
@@ -40,7 +41,7 @@ export type KernelFunctions<S extends Shapes, Subject = undefined> = {
     ? K
     : never]: S[K] extends RoutineShape<infer Request, infer Reply>
     ? (
-        args: TakenOf<Request, KernelRight>,
+        args: TakenOf<Request, KernelRight, KernelMemory>,
         subject: Subject,
         replyPort: Port | null,
       ) => KernelAnswer<Reply> | Promise<KernelAnswer<Reply>>
@@ -96,7 +97,8 @@ export class KernelRoutines<Subject = undefined> {
       this.refuse(request, MIG_BAD_ARGUMENTS);
       return;
     }
-    request.complex = false; // the rights are the function's now
+    this.reader.takeRegions();
+    request.complex = false; // what it carried is the function's now
     const answer = entry.call(args, subject, request.local);
     if (answer instanceof Promise) void this.replyLater(request, entry.routine, answer);
     else this.answer(request, entry.routine, answer);

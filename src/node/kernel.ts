@@ -16,6 +16,7 @@ import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { type KernelMessage, MessagePool } from "../ipc/kernel-message.ts";
 import type { KernelServer } from "../ipc/kernel-server.ts";
+import { makeTransfer, type TransferKind } from "../ipc/make-transfer.ts";
 import { notifyPending } from "../ipc/notifications.ts";
 import { PORT_IN_KERNEL, type Port, PortTable } from "../ipc/port.ts";
 import { sendToPort } from "../ipc/queueing.ts";
@@ -26,12 +27,20 @@ import { makeIdentifier } from "../norma/identifier.ts";
 import { IdentifierTable } from "../norma/identifier-table.ts";
 import { NetworkIpc } from "../norma/network-ipc.ts";
 import { Transport, type TransportOptions } from "../norma/transport.ts";
+import type { Protection } from "../task/call-options.ts";
 import { MachError } from "../task/mach-error.ts";
 import { NAME_SERVER_SPECIAL_PORT } from "../task/netname.ts";
-import { HOST_PRIV_SPECIAL_PORT, HOST_SPECIAL_PORT } from "../task/special-ports.ts";
+import {
+  DEVICE_SPECIAL_PORT,
+  HOST_PRIV_SPECIAL_PORT,
+  HOST_SPECIAL_PORT,
+} from "../task/special-ports.ts";
 import type { Task } from "../task/task.ts";
 import type { TaskKernel, Waiting } from "../task/task-kernel.ts";
-import { TaskMemory } from "../vm/task-memory.ts";
+import type { SwapDevice } from "../vm/swap.ts";
+import { VirtualMemory, type VirtualMemoryOptions } from "../vm/virtual-memory.ts";
+import { DeviceServer } from "./device-server.ts";
+import type { DiskRecord } from "./disk-file.ts";
 import type { KernelTask } from "./kernel-task.ts";
 import { NameServer } from "./name-server.ts";
 import { type ProgramLoader, type TaskHost, TaskServer } from "./task-server.ts";
@@ -55,16 +64,22 @@ export interface NodeOptions {
   readonly receiveReserve: number;
   /** Names per task. */
   readonly namesPerTask: number;
+  readonly vm: VirtualMemoryOptions;
+  /** How out-of-line data travels. */
+  readonly transfer: TransferKind;
+  readonly protection: Protection;
   /** Rights between tasks of this node lead through the network (testing). */
   readonly loopback: boolean;
   /** How long a waiting task steps the kernel before it suspends, ns; 0 = it suspends at once. */
   readonly spinNs: number;
   /** The node has its worker thread to itself. */
   readonly exclusive: boolean;
+  readonly disks: readonly DiskRecord[];
 }
 
-/** Ports that every node's kernel has: the name server's, the host's and the privileged host's. */
-export const KERNEL_PORTS = 3;
+/** Ports that every node's kernel has: the name server's, the host's, the privileged host's and the device
+ *  master's. */
+export const KERNEL_PORTS = 4;
 
 /** What the driver gives a kernel of the world outside. */
 export interface NodeDriver {
@@ -82,6 +97,9 @@ export interface NodeDriver {
   waitBegins(): void;
   /** True when it has spun so long that its thread should park. */
   patienceOver(): boolean;
+  /** Steps every node of the thread once, and lets time pass: for a program that cannot go on before another node
+   *  has done something. False: nothing will happen before a program of this thread runs. */
+  stepNodes(): boolean;
   /** Parks the thread until something turns up for one of its nodes, at most until `deadlineNs`. */
   park(deadlineNs: number): void;
   log(task: Task, line: string): void;
@@ -93,6 +111,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
   readonly memory: PhysicalMemory;
   readonly network: NetworkInterface;
   readonly frames: FrameTable;
+  readonly vm: VirtualMemory;
   readonly transport: Transport;
   readonly identifiers: IdentifierTable;
   readonly ipc: IpcContext;
@@ -113,6 +132,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
   private readonly spinNs: number;
   private readonly sleepers = new Set<(error: MachError) => void>();
   private readonly roomWaiters: RoomWaiter[] = [];
+  private busyWaiters: BusyWaiter[] = [];
   private halted = false;
   private polls = 0;
   /** Counts tasksRan(): wakes of an older epoch are no longer in `runnable`. */
@@ -125,6 +145,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     driver: NodeDriver,
     random: Random,
     options: NodeOptions,
+    swap: SwapDevice | null,
   ) {
     this.node = memory.node;
     this.nodes = memory.layout.nodes;
@@ -139,7 +160,9 @@ export class NodeKernel implements TaskKernel, TaskHost {
     this.namesPerTask = options.namesPerTask;
     this.spinNs = options.spinNs;
 
-    const pool = new MessagePool(memory, frames, options.receiveReserve);
+    this.vm = new VirtualMemory(memory, frames, options.vm, swap);
+    const transfer = makeTransfer(options.transfer, this.vm, memory);
+    const pool = new MessagePool(memory, frames, transfer, options.receiveReserve);
     const controlPacket = pool.takeForKernel();
     assert(controlPacket !== null);
     const ports = new PortTable();
@@ -155,7 +178,10 @@ export class NodeKernel implements TaskKernel, TaskHost {
     const context = {
       memory,
       frames,
+      vm: this.vm,
       pool,
+      transfer,
+      holdsSenders: options.protection === "hold",
       ports,
       doomed: [],
       destroying: false,
@@ -176,6 +202,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     this.kernelPort(host, HOST_SPECIAL_PORT);
     this.kernelPort(host, HOST_PRIV_SPECIAL_PORT);
     this.kernelPort(this.nameServer, NAME_SERVER_SPECIAL_PORT);
+    this.kernelPort(new DeviceServer(this.ipc, options.disks), DEVICE_SPECIAL_PORT);
     this.armRing();
     Atomics.store(memory.words, REG_STATE, NODE_RUNNING);
   }
@@ -189,10 +216,22 @@ export class NodeKernel implements TaskKernel, TaskHost {
     work += this.transport.poll(STEP_PACKETS_MAX);
     this.ipc.atInterruptLevel = false;
     this.networkIpc.batchEnded();
+    if (this.vm.needsBalance) this.vm.balance();
+    this.framesFreed();
+    if (this.busyWaiters.length > 0) this.resumeBusyWaiters();
     if (this.ipc.kernelRequests.length > 0) this.serveKernelRequests();
     if (this.transport.isDue()) work += this.transport.tick();
     if (this.timers.isDue()) work += this.timers.run();
     return work;
+  }
+
+  pagesOnTheWay(): number[] {
+    return this.networkIpc.pagesOnTheWay();
+  }
+
+  /** What was refused, or could not go on, for want of a frame. */
+  private framesFreed(): void {
+    if (this.frames.freeCount > 0) this.networkIpc.framesFreed();
   }
 
   /** Requests of other nodes to ports of the kernel; whose port has died meanwhile is destroyed. */
@@ -249,6 +288,47 @@ export class NodeKernel implements TaskKernel, TaskHost {
     this.memory.counters[COUNTERS.spins.index]! += 1;
   }
 
+  /** A store has met a busy page. The thread is the task's, so it steps the nodes that it would else keep from
+   *  running. Throws MachError KERN_ABORTED when the machine halts meanwhile. */
+  waitNotBusy(frame: number): void {
+    const wait = new BusyWait(this.frames, frame);
+    if (this.exclusive) {
+      this.spinUntil(wait, NEVER, KERN_ABORTED);
+      return;
+    }
+    while (wait.waiting) {
+      if (this.driver.halting() || this.halted) throw interrupted(KERN_ABORTED);
+      if (this.driver.stepNodes()) continue;
+      throw new Error(
+        `a store on node ${this.node} waits for a busy page, and nothing that this thread can step would ` +
+          `end that: await task.memory.whenWritable() first`,
+      );
+    }
+  }
+
+  whenNotBusy(task: Task | null, frame: number): Promise<void> {
+    if (this.halted) return Promise.reject(interrupted(KERN_ABORTED));
+    if (!this.frames.isBusy(frame)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.busyWaiters.push({ task, frame, resolve, reject });
+    });
+  }
+
+  /** Lets those go on whose frame is not busy any more. */
+  private resumeBusyWaiters(): void {
+    const still: BusyWaiter[] = [];
+    for (const waiter of this.busyWaiters) {
+      const { task, frame, resolve } = waiter;
+      if (this.frames.isBusy(frame)) {
+        still.push(waiter);
+        continue;
+      }
+      if (task !== null) this.taskResumes(task);
+      resolve();
+    }
+    this.busyWaiters = still;
+  }
+
   /** Brings the clock up to date, for a task that asks for the time. */
   tick(): void {
     this.driver.tick();
@@ -259,8 +339,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
   }
 
   /** The name space and the memory of a new task. */
-  newSpace(): Space {
-    const memory = new TaskMemory(this.memory.layout.pageBytes);
+  newSpace(memory = this.vm.newTaskMemory()): Space {
     return new Space(this.ipc.ports, memory, this.namesPerTask);
   }
 
@@ -387,6 +466,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     }
     for (const reject of this.sleepers) reject(interrupted(KERN_ABORTED));
     this.sleepers.clear();
+    for (const { reject } of this.busyWaiters.splice(0)) reject(interrupted(KERN_ABORTED));
     for (const { reject, cancelTimer } of this.roomWaiters) {
       cancelTimer?.();
       reject(interrupted(MACH_SEND_INTERRUPTED));
@@ -409,6 +489,29 @@ export class NodeKernel implements TaskKernel, TaskHost {
       assert(armed[i]! >= 0, "memory has frames for the ring");
     }
     this.network.armAll(armed);
+  }
+}
+
+/** Waits for a frame that is busy, without holding the thread; for the kernel itself if `task` is null. */
+interface BusyWaiter {
+  readonly task: Task | null;
+  readonly frame: number;
+  readonly resolve: () => void;
+  readonly reject: (error: MachError) => void;
+}
+
+/** Waits for a frame that is busy. */
+class BusyWait {
+  private readonly frames: FrameTable;
+  private readonly frame: number;
+
+  constructor(frames: FrameTable, frame: number) {
+    this.frames = frames;
+    this.frame = frame;
+  }
+
+  get waiting(): boolean {
+    return this.frames.isBusy(this.frame);
   }
 }
 

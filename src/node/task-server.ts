@@ -60,9 +60,12 @@ import {
   TASK_EXCEPTION_PORT,
   TASK_KERNEL_PORT,
 } from "../task/kernel-interfaces.ts";
+import type { Task } from "../task/task.ts";
+import type { TaskMemory } from "../vm/task-memory.ts";
 import type { KernelRight } from "./kernel-items.ts";
 import { type KernelFunctions, KernelRoutines } from "./kernel-routines.ts";
 import { copySend, KernelTask, type TaskPortServer } from "./kernel-task.ts";
+import { vmFunctions } from "./vm-server.ts";
 
 type ShapesOf<I> = I extends Interface<infer S> ? S : never;
 
@@ -76,7 +79,10 @@ export interface ProgramLoader {
 export interface TaskHost {
   readonly ipc: IpcContext;
   readonly loader: ProgramLoader | null;
-  newSpace(): Space;
+  /** The name space of a new task, with memory if it inherits some. */
+  newSpace(memory?: TaskMemory): Space;
+  /** Resolves when no interface reads a frame any more; `task` waits for it, or the kernel itself. */
+  whenNotBusy(task: Task | null, frame: number): Promise<void>;
   /** The driver may be at rest: there is something to do. */
   wake(): void;
 }
@@ -99,7 +105,7 @@ export class TaskServer implements TaskPortServer {
       .add(mach.subsystem, this.taskFunctions())
       .add(loader.subsystem, { run: ({ url, args }, task) => this.run(task, url, args) });
     this.threads = new KernelRoutines<KernelTask>(ipc, wake).add(mach.subsystem, {
-      ...noTaskFunctions,
+      ...noTaskFunctions(ipc),
       threadAbort: (_args, { task }) => {
         task?.abort();
         return KERN_SUCCESS;
@@ -133,8 +139,10 @@ export class TaskServer implements TaskPortServer {
 
   private taskFunctions(): KernelFunctions<ShapesOf<typeof mach>, KernelTask> {
     return {
-      taskCreate: (_args, parent) => {
-        const child = this.recordOf(this.host.newSpace());
+      ...vmFunctions(this.host),
+      taskCreate: ({ inheritMemory }, parent) => {
+        const { memory } = parent.space;
+        const child = this.recordOf(this.host.newSpace(inheritMemory ? memory.fork() : undefined));
         child.inherit(parent);
         return { child: copySend(child.port) };
       },
@@ -189,16 +197,46 @@ export class TaskServer implements TaskPortServer {
   }
 }
 
-/** A thread port answers to thread calls only. */
-const noTaskFunctions = {
-  taskCreate: () => KERN_INVALID_ARGUMENT,
-  taskTerminate: () => KERN_INVALID_ARGUMENT,
-  taskThreads: () => KERN_INVALID_ARGUMENT,
-  taskInfo: () => KERN_INVALID_ARGUMENT,
-  machPortsRegister: () => KERN_INVALID_ARGUMENT,
-  machPortsLookup: () => KERN_INVALID_ARGUMENT,
-  taskGetSpecialPort: () => KERN_INVALID_ARGUMENT,
-  taskSetSpecialPort: () => KERN_INVALID_ARGUMENT,
+/** A thread port answers to thread calls only; what the others carry is given up. */
+const noTaskFunctions = (
+  ipc: IpcContext,
+): Omit<KernelFunctions<ShapesOf<typeof mach>, KernelTask>, "threadAbort"> => {
+  const refuse = (): number => KERN_INVALID_ARGUMENT;
+  const release = (right: KernelRight): void => {
+    if (right !== null) releaseRight(ipc, right, PORT_SEND);
+  };
+  return {
+    taskCreate: refuse,
+    taskTerminate: refuse,
+    taskThreads: refuse,
+    taskInfo: refuse,
+    machPortsRegister: ({ ports }) => {
+      for (const right of ports) release(right);
+      return KERN_INVALID_ARGUMENT;
+    },
+    machPortsLookup: refuse,
+    taskGetSpecialPort: refuse,
+    taskSetSpecialPort: ({ port }) => {
+      release(port);
+      return KERN_INVALID_ARGUMENT;
+    },
+    vmAllocate: refuse,
+    vmDeallocate: refuse,
+    vmProtect: refuse,
+    vmInherit: refuse,
+    vmRead: refuse,
+    vmWrite: ({ data }) => {
+      if (data !== null) ipc.transfer.discard(data);
+      return KERN_INVALID_ARGUMENT;
+    },
+    vmCopy: refuse,
+    vmRegion: refuse,
+    vmStatistics: refuse,
+    vmMap: ({ object }) => {
+      release(object);
+      return KERN_INVALID_ARGUMENT;
+    },
+  };
 };
 
 /** The mach_port calls on a task's space. */

@@ -25,7 +25,7 @@ import {
 } from "../ipc/typed-item.ts";
 import { DEAD_IDENTIFIER, type Identifier, NULL_IDENTIFIER } from "./identifier.ts";
 import { WIRE_BITS, WIRE_SIZE } from "./wire-layout.ts";
-import { WIRE_BITS_RESERVED, WIRE_COMPLEX, WIRE_OVERFLOW } from "./wire-values.ts";
+import { WIRE_BITS_RESERVED, WIRE_COMPLEX, WIRE_OVERFLOW, WIRE_PAGE } from "./wire-values.ts";
 
 export class MessageCheck {
   private readonly memory: PhysicalMemory;
@@ -52,10 +52,13 @@ export class MessageCheck {
       // The body comes with the overflow, and is looked at then.
       return (bits & WIRE_OVERFLOW) !== 0 && inline === 0 && page === 0;
     }
-    if (page === 0 ? carried !== inline : inline !== 0 || carried !== page) return false;
-    if (page === 0 && size > PACKET_INLINE_BYTES_MAX) return false;
+    const carriesData = (bits & WIRE_PAGE) !== 0;
+    if (carriesData && (page === 0 || (bits & WIRE_OVERFLOW) === 0)) return false;
+    const bodyInline = page === 0 || carriesData;
+    if (bodyInline ? carried !== inline : inline !== 0 || carried !== page) return false;
+    if (bodyInline && size > PACKET_INLINE_BYTES_MAX) return false;
     if ((bits & WIRE_COMPLEX) === 0) return (bits & WIRE_OVERFLOW) === 0;
-    const start = page === 0 ? at + PACKET_BODY : memory.frameWord(words[at + PACKET_FRAME]!);
+    const start = bodyInline ? at + PACKET_BODY : memory.frameWord(words[at + PACKET_FRAME]!);
     const outOfLine = (bits & WIRE_OVERFLOW) !== 0;
     return isSoundBody(words, start, start + (size >> 2), source === memory.node, outOfLine);
   }
@@ -63,6 +66,8 @@ export class MessageCheck {
   /** Of a message whose overflow has come. */
   isWholeSound(message: KernelMessage, source: number): boolean {
     if (!message.complex) return true;
+    // A body that came with the message has been looked at; regions of rights have not.
+    if (message.overflow!.body === null && !message.rights) return true;
     const { memory } = this;
     const own = source === memory.node;
     const start = bodyWord(memory, message);

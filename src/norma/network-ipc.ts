@@ -19,17 +19,22 @@ import {
   PACKET_INLINE,
   PACKET_PAGE,
 } from "../hardware/packet-layout.ts";
+import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { BODY_DEAD } from "../ipc/copyin.ts";
-import type { KernelMessage } from "../ipc/kernel-message.ts";
+import { bodyWord, bodyWords, type KernelMessage } from "../ipc/kernel-message.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
+import { protectPages } from "../ipc/protect-pages.ts";
 import { admitSender, sendToPort } from "../ipc/queueing.ts";
+import { isPaged } from "../ipc/region.ts";
 import { destroyMessage, releaseRight } from "../ipc/release.ts";
 import type { RemoteDelivery } from "../ipc/remote.ts";
 import { RightWalk } from "../ipc/right-walk.ts";
 import { type CarriedRight, PORT_RECEIVE, PORT_SEND, PORT_SEND_ONCE } from "../ipc/rights.ts";
+import { isInline, itemData, itemEnd } from "../ipc/typed-item.ts";
 import type { SendWait } from "../ipc/waits.ts";
 import { copyWords } from "../ipc/word-copy.ts";
+import { PageList } from "../vm/page-list.ts";
 import { AcceptReports } from "./accept-reports.ts";
 import { FlowControl } from "./flow-control.ts";
 import {
@@ -68,6 +73,7 @@ import {
   WIRE_COMPLEX,
   WIRE_METERED,
   WIRE_OVERFLOW,
+  WIRE_PAGE,
 } from "./wire-values.ts";
 
 export class NetworkIpc implements RemoteDelivery, TransportClient {
@@ -162,10 +168,14 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     const carried = message.overflow?.body == null ? alignUp(size, WORD_BYTES) : 0;
     let bits = message.remoteRight | (message.localRight << 8);
     if (message.complex) {
-      this.translateBodyOut(message);
       bits |= WIRE_COMPLEX;
+      if (message.rights) this.translateBodyOut(message);
+      if (message.overflow !== null) announceRegions(memory, message);
     }
-    if (message.overflow !== null) bits |= WIRE_OVERFLOW;
+    if (message.overflow !== null) {
+      bits |= WIRE_OVERFLOW;
+      protectPages(this.ipc, message);
+    }
     if (!always && message.remoteRight === PORT_SEND && !isSpecial(proxy.identifier)) {
       message.metered = true;
       bits |= WIRE_METERED;
@@ -241,6 +251,21 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     }
   }
 
+  /** Entries of the pages that are on their way beside those in messages' own packets: for checks. */
+  pagesOnTheWay(): number[] {
+    return this.stream.pagesOnTheWay();
+  }
+
+  /** Frames are free that were not: what large messages wait for. */
+  framesFreed(): void {
+    const { stream } = this;
+    if (stream.framesWanted) {
+      stream.framesWanted = false;
+      this.transport.buffersAvailable();
+    }
+    if (stream.isBusy) stream.sendMore();
+  }
+
   /** A message of the pool has come back: notes that waited for one go. */
   messageFreed(): void {
     this.notes.sendPending();
@@ -259,30 +284,38 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     }
     const overflows = (words[at + WIRE_BITS]! & WIRE_OVERFLOW) !== 0;
     if (overflows && !pool.roomToReceiveLarge) return REFUSED;
-    const message = pool.takeToReceive(words[at + PACKET_PAGE] !== 0);
+    const carriesData = (words[at + WIRE_BITS]! & WIRE_PAGE) !== 0;
+    const needsFrame = words[at + PACKET_PAGE] !== 0;
+    if (needsFrame && this.ipc.frames.freeCount === 0) return this.stream.refuseForFrames();
+    const message = pool.takeToReceive(needsFrame && !carriesData);
     if (message === null) return REFUSED;
     // --- committed: the packet is stored -----------------------------------------------------------
-    const armNext = this.takeBody(at, frame, message);
+    const armNext = carriesData
+      ? this.takeInline(at, frame, message)
+      : this.takeBody(at, frame, message);
     this.takeHeader(at, source, message);
-    if (overflows) this.stream.expect(source, message);
-    else this.deliver(source, message);
+    if (overflows) return this.stream.expect(source, message, at, armNext);
+    this.deliver(source, message);
     return armNext;
   }
 
   /** Takes the page by taking its frame, or the inline bytes by copying. Returns the frame to arm. */
   private takeBody(at: number, frame: number, message: KernelMessage): number {
     const { memory, frames } = this.ipc;
-    const { words } = memory;
-    message.size = words[at + WIRE_SIZE]!;
-    if (words[at + PACKET_PAGE] === 0) {
-      const count = words[at + PACKET_INLINE]! >> 2;
-      copyWords(words, message.at + PACKET_BODY, words, at + PACKET_BODY, count);
-      memory.counters[COUNTERS.copiedBytes.index]! += count * 4;
-      return frame;
-    }
+    if (memory.words[at + PACKET_PAGE] === 0) return this.takeInline(at, frame, message);
+    message.size = memory.words[at + WIRE_SIZE]!;
     frames.hand(frame, FRAME_ARMED, FRAME_MESSAGE);
     message.frame = frame;
     return frames.allocate(FRAME_ARMED);
+  }
+
+  private takeInline(at: number, frame: number, message: KernelMessage): number {
+    const { words, counters } = this.ipc.memory;
+    message.size = words[at + WIRE_SIZE]!;
+    const count = words[at + PACKET_INLINE]! >> 2;
+    copyWords(words, message.at + PACKET_BODY, words, at + PACKET_BODY, count);
+    counters[COUNTERS.copiedBytes.index]! += count * 4;
+    return frame;
   }
 
   /** The header's rights; the identifier of a destination that is gone stays behind in the message. */
@@ -291,6 +324,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     const bits = words[at + WIRE_BITS]!;
     message.id = words[at + WIRE_ID]!;
     message.complex = (bits & WIRE_COMPLEX) !== 0;
+    message.rights = (bits & (WIRE_COMPLEX | WIRE_OVERFLOW)) === WIRE_COMPLEX;
     message.metered = (bits & WIRE_METERED) !== 0;
     message.remoteRight = (bits & 0xff) as CarriedRight;
     message.localRight = ((bits >>> 8) & 0xff) as CarriedRight;
@@ -320,7 +354,8 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
 
   private deliver(source: number, message: KernelMessage): void {
     const { ipc } = this;
-    if (message.complex) this.translateBodyIn(message);
+    if (message.overflow !== null) this.listsArrived(message);
+    if (message.rights) this.translateBodyIn(message);
     const port = message.remote;
     if (port === null) {
       destroyMessage(ipc, message);
@@ -330,6 +365,15 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     const queuedBefore = port.messageCount;
     sendToPort(ipc, message, true);
     if (counts) this.flow.countIn(port, source, queuedBefore);
+  }
+
+  private listsArrived(message: KernelMessage): void {
+    const { regions } = message.overflow!;
+    const awaited = message.remote !== null && message.remote.queue.receiverFirst !== null;
+    for (let i = 0; i < regions.length; i++) {
+      const region = regions[i];
+      if (region instanceof PageList) regions[i] = this.ipc.transfer.arrived(region, awaited);
+    }
   }
 
   /** Identifiers to port indexes, in place. */
@@ -420,6 +464,20 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     else if (note === NOTE_ASK) this.flow.askArrived(port, node);
   }
 }
+
+/** In place of a region's number its receiver gets where the data begins in its first page, and 1. */
+const announceRegions = (memory: PhysicalMemory, message: KernelMessage): void => {
+  const words = bodyWords(memory, message);
+  const start = bodyWord(memory, message);
+  const end = start + (message.size >> 2);
+  for (let at = start; at < end; at = itemEnd(words, at)) {
+    if (isInline(words, at)) continue;
+    const data = itemData(words, at);
+    if (words[data] === 0) continue;
+    const region = message.overflow!.at(words[data]!);
+    words[data] = isPaged(region) ? region.offset + 1 : 1;
+  }
+};
 
 const isSpecial = (identifier: Identifier): boolean => identifierLocal(identifier) < FIRST_LOCAL_ID;
 

@@ -51,6 +51,7 @@ export class Peer {
   controlNumber = 0;
   inReady = false;
   inOwing = false;
+  inUrgent = false;
   inStopped = false;
 
   constructor(node: number) {

@@ -76,6 +76,8 @@ export class Transport {
 
   private readonly ready: PeerQueue = new PeerQueue();
   private readonly owing: Peer[] = [];
+  /** Peers whose pages are busy until they hear from us. */
+  private readonly urgent: Peer[] = [];
   private readonly stopped: Peer[] = [];
   /** A packet acknowledged while the interface was still sending it again. */
   private zombie = NO_PACKET;
@@ -268,6 +270,7 @@ export class Transport {
   /** Takes up to `budget` packets off the ring, then sends what that made ready. Returns the work. */
   poll(budget: number): number {
     let work = 0;
+    if (this.urgent.length > 0) this.acknowledgeUrgent();
     while (work < budget) {
       const at = this.network.poll();
       if (at === NO_PACKET) break;
@@ -335,6 +338,25 @@ export class Transport {
       if (this.deadlines[ACKS] === NEVER)
         this.deadlines[ACKS] = this.clock.now() + this.options.ackDelayNs;
     }
+  }
+
+  /** Somebody's pages stay write-protected until it hears that they are stored: it is told in the next poll, or
+   *  by the packet that goes to it before. */
+  ackSoon(node: number): void {
+    const peer = this.peer(node);
+    if (peer.inUrgent) return;
+    peer.inUrgent = true;
+    this.urgent.push(peer);
+  }
+
+  private acknowledgeUrgent(): void {
+    for (const peer of this.urgent) {
+      peer.inUrgent = false;
+      if (peer.ackOwed === 0) continue;
+      if (peer.control === CONTROL_NONE) peer.control = CONTROL_ACK;
+      this.makeReady(peer);
+    }
+    this.urgent.length = 0;
   }
 
   /** Not the next in order: a duplicate is acknowledged again, a gap is answered once. */

@@ -3,10 +3,13 @@
 export const KIND_CONTROL = 1;
 export const KIND_MESSAGE = 2;
 export const KIND_NX = 3;
-/** More of the message whose own packet came last from that node and said WIRE_OVERFLOW. */
+/** More of the message whose own packet came last from that node and said WIRE_OVERFLOW: words of its body, if
+ *  that is longer than a page, and of its regions of rights. */
 export const KIND_OVERFLOW = 4;
 /** What nodes tell each other of a port (port-notes.ts). */
 export const KIND_NOTE = 5;
+/** The same: one page of a region of data. */
+export const KIND_PAGE = 6;
 /** Kinds are below this. */
 export const KINDS_MAX = 8;
 
@@ -18,8 +21,14 @@ export const CONTROL_NACK = 2;
 
 /** Flags in WIRE_BITS. The body is typed items with identifiers in place of rights. */
 export const WIRE_COMPLEX = 1 << 31;
-/** Packets of KIND_OVERFLOW follow. */
+/** The message has more than its own packet's inline bytes or body page: KIND_OVERFLOW and KIND_PAGE follow. */
 export const WIRE_OVERFLOW = 1 << 30;
+/** The packet's page is not the body but the first page of the first region, which is data. */
+export const WIRE_PAGE = 1 << 28;
+/** Also in KIND_PAGE: the sender's pages are busy until this is acknowledged. */
+export const WIRE_BUSY = 1 << 27;
+/** In KIND_OVERFLOW: the sender cannot read the rest of the message's data; it is to be forgotten. */
+export const WIRE_ABANDONED = 1 << 26;
 /** It counts against the queue limit of its destination. */
 export const WIRE_METERED = 1 << 29;
 /** Its sender wants to hear when it is taken: the number of the request, 0 for none. */
@@ -30,6 +39,8 @@ export const WIRE_BITS_RESERVED = ~(
   WIRE_COMPLEX |
   WIRE_OVERFLOW |
   WIRE_METERED |
+  WIRE_PAGE |
+  WIRE_BUSY |
   (WIRE_ACCEPT_MAX << WIRE_ACCEPT_SHIFT) |
   0xffff
 );

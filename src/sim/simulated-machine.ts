@@ -22,10 +22,14 @@ import {
   parseMachineOptions,
 } from "../config/machine-options.ts";
 import { Board } from "../hardware/board.ts";
+import type { MachineMemory } from "../hardware/dma-engine.ts";
+import type { MachineLayout } from "../hardware/machine-layout.ts";
 import type { TraceRecord } from "../hardware/trace-wrapper.ts";
 import { assembleNode } from "../node/assemble.ts";
 import { type NodeCensus, takeCensus } from "../node/census.ts";
+import { checkNode } from "../node/check-node.ts";
 import type { NodeDriver, NodeKernel } from "../node/kernel.ts";
+import { MachineFiles, nodeFiles } from "../node/machine-files.ts";
 import type {
   LogSink,
   MachineStats,
@@ -50,6 +54,8 @@ const REST_MS = 1;
 
 export interface SimulatedMachineInput extends MachineOptionsInput {
   readonly log?: LogSink;
+  /** Rounds between two checks of the invariants that can be recounted; 0 (the default) = no checks. */
+  readonly checkRounds?: number;
 }
 
 export class SimulatedMachine implements Simulation, NodeDriver {
@@ -62,8 +68,12 @@ export class SimulatedMachine implements Simulation, NodeDriver {
   private readonly runners: TaskRunner[] = [];
   private readonly order: number[] = [];
   private readonly schedule: Random;
+  private readonly files: MachineFiles;
   private readonly reader: StatsReader;
   private readonly logSink: LogSink;
+  private readonly checkRounds: number;
+  /** What checks of the invariants have found, with the time at which they did. */
+  readonly violations: string[] = [];
   private readonly stopped: Promise<void>;
   private readonly pending = new Set<(error: Error) => void>();
   /** Spawns under way, as one chain. */
@@ -77,23 +87,41 @@ export class SimulatedMachine implements Simulation, NodeDriver {
 
   /** Makes a machine and starts its virtual time. Rejects with OptionError. */
   static async boot(input: SimulatedMachineInput = {}): Promise<SimulatedMachine> {
-    const { log = printLine, ...given } = input;
-    return new SimulatedMachine(parseMachineOptions(given, "simulation"), log);
+    const { log = printLine, checkRounds = 0, ...given } = input;
+    const options = parseMachineOptions(given, "simulation");
+    const layout = machineLayout(options, 1);
+    const memory = createMachineMemory(layout.totalBytes, options.memory.kind);
+    return new SimulatedMachine(
+      options,
+      layout,
+      memory,
+      new MachineFiles(options),
+      log,
+      checkRounds,
+    );
   }
 
-  private constructor(options: MachineOptions, log: LogSink) {
+  private constructor(
+    options: MachineOptions,
+    layout: MachineLayout,
+    memory: MachineMemory,
+    files: MachineFiles,
+    log: LogSink,
+    checkRounds: number,
+  ) {
     this.options = options;
+    this.files = files;
     this.logSink = log;
-    const layout = machineLayout(options, 1);
+    this.checkRounds = checkRounds;
     this.nodes = layout.nodes;
-    const memory = createMachineMemory(layout.totalBytes, options.memory.kind);
     prepareMachineMemory(memory, layout, () => 0);
     const board = new Board(memory, layout);
     const random = new Random(options.seed);
     this.schedule = random.fork("schedule");
     this.reader = new StatsReader(memory.buffer, layout);
     for (let node = 0; node < this.nodes; node++) {
-      const placement = { exclusive: false, spinNs: 0, taps: this.digest };
+      const place = { exclusive: false, spinNs: 0, taps: this.digest };
+      const placement = { ...place, ...nodeFiles(files.record, node) };
       const forked = random.fork(`node ${node}`);
       const kernel = assembleNode(board, memory.buffer, node, options, this, placement, forked);
       this.kernels.push(kernel);
@@ -164,6 +192,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
       for (const reject of this.pending) reject(new Error("the machine was halted"));
       this.pending.clear();
       for (const resolve of this.drainWaiters.splice(0)) resolve();
+      this.files.close();
     }
     await this.stopped;
   }
@@ -217,6 +246,15 @@ export class SimulatedMachine implements Simulation, NodeDriver {
     assert(false, "a simulated node never parks");
   }
 
+  stepNodes(): boolean {
+    let work = 0;
+    for (const kernel of this.kernels) {
+      this.clock.pass(1 + this.schedule.below(STEP_NS_MAX));
+      work += kernel.step();
+    }
+    return work > 0 || this.jump();
+  }
+
   log(task: Task, line: string): void {
     this.logSink(task.node, task.id, line);
   }
@@ -234,6 +272,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
       }
       const work = await this.round();
       rounds += 1;
+      if (this.checkRounds > 0 && rounds % this.checkRounds === 0) this.checkInvariants();
       if (this.exits !== exitsSeen || rounds % ROUNDS_PER_TURN === 0) {
         exitsSeen = this.exits;
         await turnEventLoop();
@@ -257,6 +296,12 @@ export class SimulatedMachine implements Simulation, NodeDriver {
       work += 1;
     }
     return work;
+  }
+
+  private checkInvariants(): void {
+    for (const kernel of this.kernels) {
+      for (const wrong of checkNode(kernel)) this.violations.push(`at ${this.now()} ns, ${wrong}`);
+    }
   }
 
   /** Waits, while time stands still, until something is to be done again. */

@@ -3,7 +3,13 @@
 import type { Message } from "../ipc/message.ts";
 import type { PortName } from "../ipc/rights.ts";
 
+/** What keeps a sender from changing pages that are on their way (paper 2.3.2): the pages are busy and a store
+ *  waits, or the call does not return before the interface is done with them. */
+export type Protection = "busy" | "hold";
+
 export interface SendOptions {
+  /** Of out-of-line data that goes to another node or to a device; default: option kernel.protection. */
+  readonly protection?: Protection;
   /** Give up after so long, ns; 0 = only try (MACH_SEND_TIMEOUT). Default: wait for ever. */
   readonly timeoutNs?: number;
   /** Instead of waiting for room, or when the timeout is over: queue the message all the same and send a

@@ -1,11 +1,11 @@
 // The interfaces of kernel-owned ports, with Mach's ids (mach/mach_port.defs, mach.defs, mach_host.defs):
 //   machPort   of a task port: the mach_port calls on that task's name space
-//   mach       of a task port, and of a thread port: tasks, their special and registered ports
+//   mach       of a task port, and of a thread port: tasks, their memory, special and registered ports
 //   machHost   of a host port
 // They work alike on ports of this node and of any other: machPort.client(task, port).allocate({...}).
 // Arrays of names and rights travel in line here; names in them are words, negative from 2^31 on.
 
-import { MAKE_SEND, MOVE_SEND, MOVE_SEND_ONCE, PORT_SEND } from "../ipc/rights.ts";
+import { COPY_SEND, MAKE_SEND, MOVE_SEND, MOVE_SEND_ONCE, PORT_SEND } from "../ipc/rights.ts";
 import {
   anyRight,
   boolean,
@@ -16,7 +16,9 @@ import {
   port,
   portName,
   ports,
+  region,
   text,
+  uint32,
 } from "../mig/fields.ts";
 import { at, routine } from "../mig/subsystem.ts";
 import { defineInterface } from "./interface.ts";
@@ -85,19 +87,73 @@ export const TASK_BASIC_INFO = 1;
 export const HOST_BASIC_INFO = 1;
 
 export const mach = defineInterface("mach", 2000, {
-  /** An empty task on the node of the port: it has a name space, and inherits special ports. */
+  /** An empty task on the node of the port: it has a name space, and inherits special ports; memory too, if it
+   *  is to, as each region's inheritance says. */
   taskCreate: at(2007, routine({ inheritMemory: boolean }, { child: port(MOVE_SEND) })),
   taskTerminate: at(2008, routine({}, {})),
   /** The task's one thread. */
   taskThreads: at(2011, routine({}, { threads: ports(MOVE_SEND) })),
   /** TASK_BASIC_INFO: suspend count, base priority, virtual size, resident size, names in use. */
   taskInfo: at(2012, routine({ flavor: int32 }, { info: int32s })),
+  /** The vm calls: addresses and sizes in bytes. Protections are bits of VM_PROT_, inheritances VM_INHERIT_. */
+  vmAllocate: at(
+    2021,
+    routine({ address: uint32, bytes: uint32, anywhere: boolean }, { address: uint32 }),
+  ),
+  vmDeallocate: at(2023, routine({ address: uint32, bytes: uint32 }, {})),
+  vmProtect: routine(
+    { address: uint32, bytes: uint32, setMaximum: boolean, protection: int32 },
+    {},
+  ),
+  vmInherit: routine({ address: uint32, bytes: uint32, inheritance: int32 }, {}),
+  /** A copy of the task's memory, for the caller. */
+  vmRead: routine({ address: uint32, bytes: uint32 }, { data: region }),
+  /** Puts the caller's data over the task's memory. */
+  vmWrite: routine({ address: uint32, data: region }, {}),
+  vmCopy: routine({ source: uint32, bytes: uint32, destination: uint32 }, {}),
+  /** The first region at or above the address. No port stands for the memory object behind it. */
+  vmRegion: routine(
+    { address: uint32 },
+    {
+      address: uint32,
+      bytes: uint32,
+      protection: int32,
+      maxProtection: int32,
+      inheritance: int32,
+      shared: boolean,
+      object: port(MOVE_SEND),
+      offset: uint32,
+    },
+  ),
+  /** Of the task's node: page size; pages free, active, inactive, wired; zero fills, reactivations, pages in,
+   *  pages out, faults, copies on write, lookups, hits. */
+  vmStatistics: routine({}, { statistics: int32s }),
   machPortsRegister: at(2033, routine({ ports: ports(MOVE_SEND) }, {})),
   machPortsLookup: at(2034, routine({}, { ports: ports(MOVE_SEND) })),
   taskGetSpecialPort: at(2058, routine({ which: int32 }, { port: port(MOVE_SEND) })),
   taskSetSpecialPort: at(2059, routine({ which: int32, port: polymorphic(PORT_SEND) }, {})),
   /** Of a thread port: ends the waits of the thread that said they are interruptible. */
   threadAbort: at(2064, routine({}, {})),
+  /** New zero-filled memory; `mask`: bits that must be 0 in its address. There are no ports of memory objects:
+   *  the object is MACH_PORT_NULL. */
+  vmMap: at(
+    2089,
+    routine(
+      {
+        address: uint32,
+        bytes: uint32,
+        mask: uint32,
+        anywhere: boolean,
+        object: port(COPY_SEND),
+        offset: uint32,
+        copy: boolean,
+        protection: int32,
+        maxProtection: int32,
+        inheritance: int32,
+      },
+      { address: uint32 },
+    ),
+  ),
 });
 
 export const machHost = defineInterface("mach_host", 2600, {

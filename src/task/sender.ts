@@ -25,9 +25,10 @@ import { destroyMessage } from "../ipc/release.ts";
 import { MACH_PORT_NULL } from "../ipc/rights.ts";
 import type { Space } from "../ipc/space.ts";
 import { completeSend, removeSender, type SendSink, type SendWait } from "../ipc/waits.ts";
+import { PageList } from "../vm/page-list.ts";
 import { checkTimeout, type SendOptions } from "./call-options.ts";
 import { sendError } from "./failure.ts";
-import { type Interruptible, TaskSend } from "./suspended.ts";
+import { type Interruptible, TaskHold, TaskSend } from "./suspended.ts";
 import type { Task } from "./task.ts";
 import type { TaskKernel } from "./task-kernel.ts";
 
@@ -38,6 +39,8 @@ export class Sender implements SendSink {
   private readonly interruptibles: Set<Interruptible>;
   /** The wait of the send that trySend() found no room for. */
   private blocked: TaskSend | null = null;
+  /** Of the last message sent with protection "hold"; it waits while its pages are needed. */
+  private hold = new TaskHold();
 
   constructor(task: Task, kernel: TaskKernel, space: Space, interruptibles: Set<Interruptible>) {
     this.task = task;
@@ -64,14 +67,53 @@ export class Sender implements SendSink {
     const { ipc } = this.kernel;
     const cancel =
       options === undefined ? MACH_PORT_NULL : (options.cancelNotify ?? MACH_PORT_NULL);
+    if (message.complex && this.holds(options)) {
+      if (this.hold.waiting) this.hold = new TaskHold(); // another flow of the task's waits with it
+      this.hold.waiting = true;
+      kernel.hold = this.hold;
+    }
     const status = copyin(ipc, this.space, message, kernel, cancel);
     if (status !== MACH_MSG_SUCCESS) {
       ipc.pool.put(kernel);
       return status;
     }
+    if (kernel.hold !== null && !holdsPages(kernel)) {
+      kernel.hold = null;
+      this.hold.waiting = false;
+    }
     countSent(ipc);
     const sent = sendToPort(ipc, kernel, false);
     return sent === WOULD_BLOCK ? this.block(kernel, message, options) : sent;
+  }
+
+  private holds(options: SendOptions | undefined): boolean {
+    const protection = options?.protection;
+    return protection === undefined ? this.kernel.ipc.holdsSenders : protection === "hold";
+  }
+
+  /** The wait for pages that the last message sent left behind; null if none did. */
+  takeHold(): TaskHold | null {
+    const { hold } = this;
+    if (!hold.waiting) return null;
+    this.hold = new TaskHold();
+    return hold;
+  }
+
+  /** Waits until the interface is done with the pages. */
+  async released(hold: TaskHold): Promise<void> {
+    this.kernel.spin(hold);
+    if (!hold.waiting) return;
+    await new Promise<void>((resolve) => {
+      hold.resolve = () => {
+        this.kernel.taskResumes(this.task);
+        resolve();
+      };
+    });
+    this.runs();
+  }
+
+  releasedSync(hold: TaskHold): void {
+    this.kernel.spinUntil(hold, NEVER, MACH_SEND_INTERRUPTED);
   }
 
   private block(kernel: KernelMessage, message: Message, options: SendOptions | undefined): number {
@@ -231,6 +273,10 @@ export class Sender implements SendSink {
     if (this.task.wakes > 0) this.kernel.taskRuns(this.task);
   }
 }
+
+/** True if the message has pages of its sender's on a page list. */
+const holdsPages = ({ overflow }: KernelMessage): boolean =>
+  overflow?.regions.some((region) => region instanceof PageList) ?? false;
 
 /** How long a send waits for room. With willNotify alone it does not. */
 const patienceNs = (options: SendOptions | undefined): number => {

@@ -37,6 +37,11 @@ export interface TaskKernel {
   /** Resolves with a message of the pool for a sender of `bytes` that found none, or with null when it is
    *  `deadlineNs`; MachError at halt. */
   messageToSend(task: Task, bytes: number, deadlineNs: number): Promise<KernelMessage | null>;
+  /** Steps the kernel until a frame is not busy any more: a store has met it. Throws MachError KERN_ABORTED when the
+   *  machine halts meanwhile. */
+  waitNotBusy(frame: number): void;
+  /** The same without holding the thread: other tasks go on. `task`: the one that waits; null for the kernel. */
+  whenNotBusy(task: Task | null, frame: number): Promise<void>;
   /** Calls `fire` at `deadlineNs`; the returned function cancels. */
   setTimer(deadlineNs: number, fire: () => void): () => void;
   /** Resolves at `deadlineNs`; MachError KERN_ABORTED at halt. */

@@ -12,15 +12,16 @@ import type { Space } from "../ipc/space.ts";
 import type { ReceiveOptions, RpcOptions, SendOptions } from "./call-options.ts";
 import { PortEndpoint } from "./endpoint.ts";
 import { MachError } from "./mach-error.ts";
-import { Memory, VirtualMemory } from "./memory.ts";
+import { Memory } from "./memory.ts";
 import { Names } from "./names.ts";
 import { checkLive, Ports } from "./ports.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
-import { HOST_PRIV_SPECIAL_PORT, HOST_SPECIAL_PORT } from "./special-ports.ts";
-import type { Interruptible } from "./suspended.ts";
+import { DEVICE_SPECIAL_PORT, HOST_PRIV_SPECIAL_PORT, HOST_SPECIAL_PORT } from "./special-ports.ts";
+import type { Interruptible, TaskHold } from "./suspended.ts";
 import type { TaskKernel } from "./task-kernel.ts";
 import { Trap, type TrapCall } from "./trap.ts";
+import { VirtualMemory } from "./virtual-memory.ts";
 
 /** A program: the default export of a module given to machine.spawn(). */
 export type Program<Args = unknown, Result = unknown> = (
@@ -70,8 +71,8 @@ export class Task {
     this.random = kernel.forkRandom(`node ${kernel.node} task ${id}`);
     this.ports = new Ports(kernel.ipc, space);
     this.names = new Names(this, kernel, space);
-    this.memory = new Memory(space.memory);
-    this.vm = new VirtualMemory(space.memory);
+    this.memory = new Memory(this, kernel, space.memory);
+    this.vm = new VirtualMemory(kernel, space);
     this.#sender = new Sender(this, kernel, space, this.#interruptibles);
     this.#receiver = new Receiver(this, kernel, space, this.#interruptibles);
   }
@@ -103,6 +104,11 @@ export class Task {
   /** The same of the privileged host port. */
   hostPriv(node = this.node): PortName {
     return this.#specialRight(node, HOST_PRIV_SPECIAL_PORT);
+  }
+
+  /** The same of the port at which a node's devices are opened: device. */
+  deviceMaster(node = this.node): PortName {
+    return this.#specialRight(node, DEVICE_SPECIAL_PORT);
   }
 
   #specialRight(node: number, localId: number): PortName {
@@ -155,9 +161,25 @@ export class Task {
   send(message: Message, options?: SendOptions): Promise<number> {
     this.#runs();
     const status = this.#sender.trySend(message, options);
-    if (status !== MACH_MSG_SUCCESS) return this.#sender.finish(message, options, status);
+    const hold = this.#sender.takeHold();
+    if (status !== MACH_MSG_SUCCESS || hold !== null) {
+      return this.#sendSlowly(message, options, status, hold);
+    }
     this.#kernel.taskResumes(this);
     return DONE;
+  }
+
+  async #sendSlowly(
+    message: Message,
+    options: SendOptions | undefined,
+    status: number,
+    hold: TaskHold | null,
+  ): Promise<number> {
+    let result = status;
+    if (status !== MACH_MSG_SUCCESS) result = await this.#sender.finish(message, options, status);
+    const held = hold ?? this.#sender.takeHold();
+    if (held !== null) await this.#sender.released(held);
+    return result;
   }
 
   /** Receives from the port or port set whose receive right has `name`. Rejects with MachError:
@@ -172,7 +194,10 @@ export class Task {
   rpc(message: Message, options?: RpcOptions): Promise<Message> {
     this.#runs();
     const status = this.#sender.trySend(message, options);
-    if (status !== MACH_MSG_SUCCESS) return this.#rpcSlowly(message, options, status);
+    const hold = this.#sender.takeHold();
+    if (status !== MACH_MSG_SUCCESS || hold !== null) {
+      return this.#rpcSlowly(message, options, status, hold);
+    }
     return this.#receiver.settle(this.#receiver.start(message.local, options, true), options);
   }
 
@@ -180,17 +205,24 @@ export class Task {
     message: Message,
     options: RpcOptions | undefined,
     status: number,
+    hold: TaskHold | null,
   ): Promise<Message> {
     const { local } = message;
-    await this.#sender.finish(message, options, status);
-    return this.#receiver.settle(this.#receiver.start(local, options, true), options);
+    if (status !== MACH_MSG_SUCCESS) await this.#sender.finish(message, options, status);
+    const held = hold ?? this.#sender.takeHold();
+    try {
+      return await this.#receiver.settle(this.#receiver.start(local, options, true), options);
+    } finally {
+      // The reply says that the pages have arrived; their acknowledgement may still be on its way.
+      if (held !== null) await this.#sender.released(held);
+    }
   }
 
   /** The raw trap (Mach 3.0 mach_msg): a message in task memory is sent and one received there, as `option`
    *  says (MACH_SEND_MSG, MACH_RCV_MSG, ...). Sizes in bytes, header included. Resolves with the status;
    *  a send that does not succeed is not followed by the receive. */
   async machMsg(...call: TrapCall): Promise<number> {
-    const trap = new Trap(this.#space.memory, call);
+    const trap = new Trap(this.#kernel, this.#space.memory, call);
     if (trap.sends) {
       const message = trap.messageToSend();
       if (typeof message === "number") return message;
@@ -214,7 +246,10 @@ export class Task {
   /** send without suspending. */
   sendSync(message: Message, options?: SendOptions): number {
     this.#needsExclusive("sendSync");
-    return this.#sender.sendSync(message, options);
+    const status = this.#sender.sendSync(message, options);
+    const hold = this.#sender.takeHold();
+    if (hold !== null) this.#sender.releasedSync(hold);
+    return status;
   }
 
   /** receive without suspending. */
@@ -227,12 +262,19 @@ export class Task {
   rpcSync(message: Message, options?: RpcOptions): Message {
     this.#needsExclusive("rpcSync");
     this.#sender.sendSync(message, options);
-    return this.#receiver.finishSync(this.#receiver.start(message.local, options, true), options);
+    const hold = this.#sender.takeHold();
+    const wait = this.#receiver.start(message.local, options, true);
+    if (hold === null) return this.#receiver.finishSync(wait, options);
+    try {
+      return this.#receiver.finishSync(wait, options);
+    } finally {
+      this.#sender.releasedSync(hold);
+    }
   }
 
   /** machMsg without suspending. */
   machMsgSync(...call: TrapCall): number {
-    const trap = new Trap(this.#space.memory, call);
+    const trap = new Trap(this.#kernel, this.#space.memory, call);
     if (trap.sends) {
       const message = trap.messageToSend();
       if (typeof message === "number") return message;

@@ -11,6 +11,7 @@
 import { NS_PER_MS } from "../base/clock.ts";
 import { MESSAGE_BODY_BYTES_MAX } from "../base/limits.ts";
 import {
+  KERN_SUCCESS,
   MACH_MSG_SUCCESS,
   MACH_RCV_BODY_ERROR,
   MACH_RCV_INVALID_DATA,
@@ -27,9 +28,11 @@ import {
 } from "../base/status.ts";
 import { Message } from "../ipc/message.ts";
 import { type Disposition, MACH_PORT_DEAD, MACH_PORT_NULL, type PortName } from "../ipc/rights.ts";
+import { FAULT_BUSY } from "../vm/fault.ts";
 import type { TaskMemory } from "../vm/task-memory.ts";
 import type { ReceiveOptions, SendOptions } from "./call-options.ts";
 import { MachError } from "./mach-error.ts";
+import type { TaskKernel } from "./task-kernel.ts";
 
 export const MACH_SEND_MSG = 0x1;
 export const MACH_RCV_MSG = 0x2;
@@ -69,6 +72,7 @@ export type TrapCall = [
 
 export class Trap {
   readonly receiveName: PortName;
+  private readonly kernel: TaskKernel;
   private readonly memory: TaskMemory;
   private readonly address: number;
   private readonly option: number;
@@ -78,7 +82,8 @@ export class Trap {
   /** A null name is as wrong as any that is not a receive right. */
   private readonly notify: PortName;
 
-  constructor(memory: TaskMemory, call: TrapCall) {
+  constructor(kernel: TaskKernel, memory: TaskMemory, call: TrapCall) {
+    this.kernel = kernel;
     const [address, option, sendSize, receiveSize, receiveName, timeoutMs, notify] = call;
     this.memory = memory;
     this.address = address;
@@ -112,9 +117,11 @@ export class Trap {
     const size = sendSize - HEADER_BYTES;
     if (size > MESSAGE_BODY_BYTES_MAX) return MACH_SEND_NO_BUFFER;
     const header = new Int32Array(HEADER_WORDS);
-    this.memory.read(address, new Uint8Array(header.buffer));
     const message = new Message(size);
-    this.memory.read(address + HEADER_BYTES, message.bytes);
+    const read =
+      this.memory.read(address, new Uint8Array(header.buffer)) === KERN_SUCCESS &&
+      this.memory.read(address + HEADER_BYTES, message.bytes) === KERN_SUCCESS;
+    if (!read) return MACH_SEND_INVALID_DATA;
     const bits = header[0]!;
     message.remoteDisposition = (bits & 0xff) as Disposition;
     message.localDisposition = ((bits >>> 8) & 0xff) as Disposition;
@@ -170,7 +177,7 @@ export class Trap {
     }
     if (known === MACH_RCV_TOO_LARGE) {
       const size = new Uint8Array(Int32Array.of(error.neededBytes + HEADER_BYTES).buffer);
-      if (!this.memory.write(this.address + MSGH_SIZE_BYTE, size)) return MACH_RCV_INVALID_DATA;
+      if (!this.write(this.address + MSGH_SIZE_BYTE, size)) return MACH_RCV_INVALID_DATA;
     }
     return status;
   }
@@ -181,8 +188,17 @@ export class Trap {
     const { remote, remoteDisposition, local, localDisposition, size, sequence, id } = message;
     const bits = remoteDisposition | (localDisposition << 8) | (message.complex ? BITS_COMPLEX : 0);
     const header = Int32Array.of(bits, size + HEADER_BYTES, remote, local, sequence, id);
-    if (!this.memory.write(address, new Uint8Array(header.buffer))) return false;
+    if (!this.write(address, new Uint8Array(header.buffer))) return false;
     if (!whole) return true;
-    return this.memory.write(address + HEADER_BYTES, message.bytes.subarray(0, size));
+    return this.write(address + HEADER_BYTES, message.bytes.subarray(0, size));
+  }
+
+  /** False: the memory is not there, or not writable. Pages that are busy are waited for. */
+  private write(address: number, bytes: Uint8Array): boolean {
+    for (;;) {
+      const status = this.memory.write(address, bytes);
+      if (status !== FAULT_BUSY) return status === KERN_SUCCESS;
+      this.kernel.waitNotBusy(this.memory.busyFrame);
+    }
   }
 }

@@ -28,7 +28,14 @@ test("options: without any, everything has its documented default", () => {
   expect(parseMachineOptions({}, "threads")).toEqual({
     dimension: 3,
     seed: 1,
-    memory: { pageBytes: 4096, bytesPerNode: 4_194_304, kind: "auto", poison: false },
+    memory: {
+      pageBytes: 4096,
+      bytesPerNode: 4_194_304,
+      kind: "auto",
+      poison: false,
+      swapBytes: 67_108_864,
+    },
+    devices: [],
     interconnect: {
       kind: "direct-connect",
       ringLength: 16,
@@ -43,7 +50,13 @@ test("options: without any, everything has its documented default", () => {
       timeoutMinNs: 100_000,
       timeoutMaxNs: 50_000_000,
     },
-    kernel: { messages: 256, namesPerTask: 2 ** 24 - 2, loopback: false },
+    kernel: {
+      messages: 256,
+      namesPerTask: 2 ** 24 - 2,
+      loopback: false,
+      transfer: "page-list",
+      protection: "busy",
+    },
     processors: { idle: "adaptive", spinNs: 50_000 },
     trace: { entries: 0 },
     host: { haltMs: 2000, bootMs: 60_000 },
@@ -52,7 +65,7 @@ test("options: without any, everything has its documented default", () => {
 
 test("options: one given inside a group leaves the others of the group at their defaults", () => {
   const { memory, kernel } = parseMachineOptions({ memory: { pageBytes: 1024 } }, "simulation");
-  expect(memory).toEqual({ pageBytes: 1024, bytesPerNode: 4_194_304, kind: "auto", poison: false });
+  expect(memory).toMatchObject({ pageBytes: 1024, bytesPerNode: 4_194_304, kind: "auto" });
   expect(kernel.messages).toBe(256);
 });
 
@@ -61,6 +74,10 @@ const RANGES: [string, number, number, "integer" | "number" | "power of two"][] 
   ["seed", 0, Number.MAX_SAFE_INTEGER, "integer"],
   ["memory.pageBytes", 1024, 65_536, "power of two"],
   ["memory.bytesPerNode", 131_072, 2 ** 32, "integer"],
+  ["memory.swapBytes", 0, 17_179_869_184, "integer"],
+  ["memory.reserveFrames", 0, 4_194_304, "integer"],
+  ["memory.pageoutLowFrames", 0, 4_194_304, "integer"],
+  ["memory.pageoutHighFrames", 0, 4_194_304, "integer"],
   ["interconnect.ringLength", 1, 1024, "power of two"],
   ["interconnect.channelSlots", 1, 64, "power of two"],
   ["interconnect.latencyNs", 0, 1e10, "number"],
@@ -165,6 +182,57 @@ test("options: several mistakes are told together", () => {
   expect(message.split("; it ")[0]).toBe("option seed is -1");
   expect(message).toContain("option memory.kind");
   expect(message).toContain("unknown option speed");
+});
+
+test("options: pageout begins below the mark that it goes on to", () => {
+  expect(complaint({ memory: { pageoutLowFrames: 8, pageoutHighFrames: 8 } })).toBe("accepted");
+  expect(complaint({ memory: { pageoutLowFrames: 9, pageoutHighFrames: 8 } })).toBe(
+    "option memory.pageoutLowFrames is 9; it must be at most memory.pageoutHighFrames, 8",
+  );
+});
+
+describe("devices", () => {
+  const disk = { node: 0, name: "sd0", bytes: 512 };
+  const complain = (...devices: unknown[]) => complaint({ dimension: 1, devices });
+
+  test("options: a disk has a file or a size, a name, and a node", () => {
+    expect(complain(disk, { node: 1, name: "sd0", path: "a" }, { ...disk, name: "sd1" })).toBe(
+      "accepted",
+    );
+    expect(complain({ ...disk, path: "a" })).toBe(
+      "option devices.0 must have either a path or bytes",
+    );
+    expect(complain({ node: 0, name: "sd0" })).toBe(
+      "option devices.0 must have either a path or bytes",
+    );
+    expect(complain(disk, { ...disk, node: 2 })).toBe(
+      "option devices.1 is on node 2; nodes are 0 to 1",
+    );
+    const name = "it must be a text of 1 to 127 characters";
+    expect(complain({ ...disk, name: "" })).toBe(`option devices.0.name is ""; ${name}`);
+    expect(complain({ ...disk, name: 7 })).toBe(`option devices.0.name is 7; ${name}`);
+    expect(complain({ ...disk, name: "x".repeat(128) })).toContain(name);
+    expect(complain({ node: 0, name: "sd0", path: 7 })).toBe(
+      "option devices.0.path is 7; it must be the path of a file",
+    );
+    expect(complaint({ devices: disk })).toBe("option devices is an object; it must be an array");
+    expect(complain({ ...disk, speed: 1 })).toBe("unknown option devices.0.speed");
+  });
+
+  test("options: the size of a disk is a number of records", () => {
+    expect(complain({ ...disk, bytes: 2 ** 39 })).toBe("accepted");
+    const range = "it must be an integer from 512 to 549755813888";
+    for (const bytes of [0, 511, 2 ** 39 + 512]) {
+      expect(complain({ ...disk, bytes })).toBe(`option devices.0.bytes is ${bytes}; ${range}`);
+    }
+    expect(complain({ ...disk, bytes: 513 })).toBe(
+      "option devices.0.bytes is 513; it must be a multiple of 512",
+    );
+  });
+
+  test("options: two disks of one node have different names", () => {
+    expect(complain(disk, disk)).toBe('option devices.1 is "sd0"; node 0 has a disk of that name');
+  });
 });
 
 describe("faults", () => {

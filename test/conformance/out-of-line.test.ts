@@ -15,34 +15,34 @@ import {
   RIGHT_SEND,
 } from "../../src/ipc/rights.ts";
 import { hasDeallocate } from "../../src/ipc/typed-item.ts";
+import {
+  VM_INHERIT_COPY,
+  VM_INHERIT_SHARE,
+  VM_PROT_ALL,
+  VM_PROT_DEFAULT,
+  VM_PROT_NONE,
+  VM_PROT_READ,
+} from "../../src/vm/protection.ts";
 import { conform } from "../support/conform.ts";
-import { expectNotice, regionIn, sameBytes, sendOnceGone } from "../support/conformance-steps.ts";
+import {
+  expectNotice,
+  memoryOf,
+  regionIn,
+  sameBytes,
+  sendOnceGone,
+} from "../support/conformance-steps.ts";
 import {
   integer,
   type LetterItem,
   pattern,
   region,
+  regionAt,
   right,
   rightsRegion,
 } from "../support/peer-letter.ts";
-import type { Peer } from "../support/peers.ts";
 import { fails } from "../support/worlds.ts";
 
 const PAGE = 4096;
-
-/** Memory of a peer with recognisable contents. */
-const memoryOf = async (peer: Peer, contents: Uint8Array): Promise<number> => {
-  const address = await peer.vm.allocate(contents.length);
-  await peer.memory.write(address, contents);
-  return address;
-};
-
-const regionAt = (address: number, bytes: number, deallocate = false): LetterItem => ({
-  kind: "regionAt",
-  address,
-  bytes,
-  deallocate,
-});
 
 conform("O1 a page out of line is a copy that belongs to the receiver", async (world) => {
   const { client, server } = world;
@@ -73,6 +73,21 @@ conform("O2 with deallocate the sender's pages are gone", async (world) => {
   expect(sameBytes(regionIn(got), pattern(3 * PAGE).subarray(PAGE, 2 * PAGE))).toBe(true);
 });
 
+conform("O2 what is copied on write is given up by its sender only", async (world) => {
+  const { client, server } = world;
+  const { send, receive } = await world.door(client, server);
+  const address = await memoryOf(client, pattern(4 * PAGE));
+  const copy = await client.vm.read(address, 4 * PAGE);
+  await client.memory.store8(copy + PAGE, 0);
+  const changed = pattern(4 * PAGE);
+  changed[PAGE] = 0;
+  await client.send({ remote: send, items: [regionAt(copy, 4 * PAGE, true)] });
+  await fails(client.memory.load8(copy), "KERN_INVALID_ADDRESS");
+  expect(sameBytes(await client.memory.read(address, 4 * PAGE), pattern(4 * PAGE))).toBe(true);
+  await client.memory.fill(address, 4 * PAGE, 1);
+  expect(sameBytes(regionIn(await server.receive(receive)), changed)).toBe(true);
+});
+
 conform("O3 start and length need not be those of pages", async (world) => {
   const { client, server } = world;
   const { send, receive } = await world.door(client, server);
@@ -90,7 +105,10 @@ conform("O3 start and length need not be those of pages", async (world) => {
 });
 
 for (const [rule, lengths] of [
-  ["O4 regions of many pages arrive whole", [9 * PAGE, 65 * PAGE, 300 * PAGE + 5]],
+  [
+    "O4 regions of many pages arrive whole",
+    [8 * PAGE, 9 * PAGE, 64 * PAGE, 65 * PAGE, 300 * PAGE + 5],
+  ],
   ["O6 any length arrives as it is", [1, 2, 3, 4, 5, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE + 3]],
 ] as const) {
   conform(rule, async (world) => {
@@ -135,6 +153,99 @@ conform("O8 what is written after a send has returned is not seen", async (world
     const contents = regionIn(await server.receive(receive));
     expect(sameBytes(contents, pattern(20 * PAGE, i))).toBe(true);
   }
+});
+
+conform("O8 what is written while a send is under way is not seen", async (world) => {
+  const { client, server } = world;
+  const { send, receive } = await world.door(client, server);
+  const bytes = 40 * PAGE;
+  const address = await memoryOf(client, pattern(bytes));
+  for (let i = 1; i < 4; i++) {
+    const sent = client.send({ remote: send, items: [regionAt(address, bytes)] });
+    const stored = [
+      client.memory.store32(address + (bytes - PAGE), i),
+      client.memory.write(address, pattern(bytes, i + 1)),
+    ];
+    await Promise.all([sent, ...stored]);
+  }
+  for (let i = 1; i < 4; i++) {
+    expect(sameBytes(regionIn(await server.receive(receive)), pattern(bytes, i))).toBe(true);
+  }
+});
+
+conform("O8 one page may be under way in several messages at once", async (world) => {
+  const { client, server, third } = world;
+  const doors = [await world.door(client, server), await world.door(client, third)];
+  const address = await memoryOf(client, pattern(3 * PAGE));
+  const items = [
+    regionAt(address, 2 * PAGE),
+    regionAt(address + PAGE, 2 * PAGE),
+    regionAt(address, 9),
+  ];
+  await Promise.all(
+    doors.flatMap(({ send: remote }) => [1, 2].map((id) => client.send({ remote, id, items }))),
+  );
+  await client.memory.fill(address, 3 * PAGE, 0);
+  for (const [i, peer] of [server, third].entries()) {
+    for (const _message of [1, 2]) {
+      const got = await peer.receive(doors[i]!.receive);
+      expect(sameBytes(regionIn(got, 0), pattern(3 * PAGE).subarray(0, 2 * PAGE))).toBe(true);
+      expect(sameBytes(regionIn(got, 1), pattern(3 * PAGE).subarray(PAGE))).toBe(true);
+      expect(sameBytes(regionIn(got, 2), pattern(9))).toBe(true);
+    }
+  }
+});
+
+conform("O4 a region that was received can be sent on, and on", async (world) => {
+  const { client, server, third } = world;
+  const contents = pattern(11 * PAGE + 100);
+  const address = await memoryOf(client, contents);
+  const hops = [client, server, third, client, server] as const;
+  let at = address + 50;
+  for (let i = 0; i + 1 < hops.length; i++) {
+    const door = await world.door(hops[i]!, hops[i + 1]!);
+    await hops[i]!.memory.store8(at, i);
+    await hops[i]!.send({ remote: door.send, items: [regionAt(at, 11 * PAGE, i % 2 === 1)] });
+    const [item] = (await hops[i + 1]!.receive(door.receive)).items;
+    if (item?.kind !== "region") throw new Error("no region");
+    const expected = contents.slice(50, 50 + 11 * PAGE);
+    expected[0] = i;
+    expect(sameBytes(item.contents, expected)).toBe(true);
+    at = item.address;
+  }
+});
+
+conform("O1 what arrives may be read, written, and inherited as a copy", async (world) => {
+  const { client, server } = world;
+  const { send, receive } = await world.door(client, server);
+  const address = await memoryOf(client, pattern(2 * PAGE));
+  await client.vm.protect(address, 2 * PAGE, VM_PROT_READ, { maximum: true });
+  await client.vm.inherit(address, 2 * PAGE, VM_INHERIT_SHARE);
+  await client.send({ remote: send, items: [regionAt(address, 2 * PAGE)] });
+  const [item] = (await server.receive(receive)).items;
+  if (item?.kind !== "region") throw new Error("no region");
+  await server.memory.store8(item.address, 1);
+  expect(await server.vm.region(item.address)).toMatchObject({
+    protection: VM_PROT_DEFAULT,
+    maxProtection: VM_PROT_ALL,
+    inheritance: VM_INHERIT_COPY,
+    shared: false,
+  });
+  expect(await client.memory.load8(address)).toBe(pattern(1)[0]);
+});
+
+conform("S22 memory that may not be read is refused", async (world) => {
+  const { client, server } = world;
+  const { send, receive } = await world.door(client, server);
+  const address = await memoryOf(client, pattern(3 * PAGE));
+  await client.vm.protect(address + PAGE, PAGE, VM_PROT_NONE);
+  for (const deallocate of [false, true]) {
+    const items = [regionAt(address, 3 * PAGE, deallocate)];
+    await fails(client.send({ remote: send, items }), "MACH_SEND_INVALID_MEMORY");
+  }
+  await client.vm.protect(address + PAGE, PAGE, VM_PROT_READ);
+  expect(sameBytes(await client.memory.read(address, 3 * PAGE), pattern(3 * PAGE))).toBe(true);
+  await world.expectNoMessage(server, receive);
 });
 
 conform("S22 memory that is not there is refused, and the message destroyed", async (world) => {

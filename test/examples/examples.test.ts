@@ -27,6 +27,13 @@ test("all-to-all: each of eight nodes hears from all others", async () => {
   expect(await run("all-to-all", "3")).toContain(`received from all others: ${sums}\n`);
 });
 
+test("file-server: clients on other nodes read every file, in one-page and two-page replies", async () => {
+  const reports = [45, 88, 45].map(
+    (reads, i) => `node ${i + 1}: 350700 bytes in ${reads} reads, 0 wrong\n`,
+  );
+  expect(await run("file-server")).toBe(reports.join(""));
+});
+
 test("typed: the client sets the clock of node 1 and hears it strike", async () => {
   const strikes = [1, 2, 3].map((hour) => `Big Ben strikes ${hour}\n`);
   expect(await run("typed")).toBe(`nameless, on node 1, is now Big Ben\n${strikes.join("")}`);

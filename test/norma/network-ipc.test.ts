@@ -40,7 +40,7 @@ const receiveDamaged = async (damage: (words: Int32Array, at: number) => void) =
 };
 
 test.each<[string, (words: Int32Array, at: number) => void]>([
-  ["a reserved bit", (w, at) => put(w, at, WIRE_BITS, SEND_ONLY | (1 << 27))],
+  ["a reserved bit", (w, at) => put(w, at, WIRE_BITS, SEND_ONLY | (1 << 26))],
   ["a destination right that is none", (w, at) => put(w, at, WIRE_BITS, 19 | (17 << 8))],
   ["a receive right as destination", (w, at) => put(w, at, WIRE_BITS, 16 | (17 << 8))],
   ["a receive right as reply", (w, at) => put(w, at, WIRE_BITS, 17 | (16 << 8))],

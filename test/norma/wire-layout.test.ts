@@ -21,6 +21,8 @@ test("wire values: rights, flags, the accept number and reserved bits share no b
     values.WIRE_COMPLEX,
     values.WIRE_OVERFLOW,
     values.WIRE_METERED,
+    values.WIRE_PAGE,
+    values.WIRE_BUSY,
     values.WIRE_BITS_RESERVED,
   ];
   let seen = 0;

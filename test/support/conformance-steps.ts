@@ -115,6 +115,13 @@ export const regionIn = (letter: ReceivedLetter, index = 0): Uint8Array => {
   return item.contents;
 };
 
+/** Memory of a peer with these contents. */
+export const memoryOf = async (peer: Peer, contents: Uint8Array): Promise<number> => {
+  const address = await peer.vm.allocate(contents.length);
+  await peer.memory.write(address, contents);
+  return address;
+};
+
 /** Equality of many bytes; expect() takes seconds for a megabyte. */
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 

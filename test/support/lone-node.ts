@@ -9,15 +9,18 @@
 import { nextTick } from "node:process";
 import { expect } from "@jest/globals";
 import { NEVER } from "../../src/base/clock.ts";
+import { STREAM_PACKETS } from "../../src/base/limits.ts";
 import { Random } from "../../src/base/random.ts";
 import { machineLayout } from "../../src/config/board-shape.ts";
 import { type MachineOptionsInput, parseMachineOptions } from "../../src/config/machine-options.ts";
 import { Board } from "../../src/hardware/board.ts";
+import { KERNEL_PACKETS } from "../../src/ipc/kernel-message.ts";
 import { destroySpace } from "../../src/ipc/mach-port-names.ts";
 import type { Space } from "../../src/ipc/space.ts";
 import { assembleNode } from "../../src/node/assemble.ts";
 import { takeCensus } from "../../src/node/census.ts";
 import { KERNEL_PORTS, type NodeDriver, type NodeKernel } from "../../src/node/kernel.ts";
+import { MachineFiles, nodeFiles } from "../../src/node/machine-files.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { MachError } from "../../src/task/mach-error.ts";
@@ -25,6 +28,12 @@ import { Task } from "../../src/task/task.ts";
 
 /** Rounds after which a machine that is still busy is taken to be in a loop. */
 const ROUNDS_MAX = 20_000;
+
+const LONE_MEMORY = {
+  kind: "shared-array-buffer" as const,
+  bytesPerNode: 1 << 20,
+  swapBytes: 0,
+};
 
 export interface LoneNodesInput extends MachineOptionsInput {
   /** As if the node had a worker thread to itself: makes the Sync calls possible. */
@@ -42,19 +51,22 @@ export class LoneNodes implements NodeDriver {
   private looks = 0;
   /** What halting() answers. */
   stop = false;
+  /** Disks and swap file, if the test wants any: it closes them itself. */
+  readonly files: MachineFiles;
   private readonly spaces = new Map<Task, { kernel: NodeKernel; space: Space }>();
 
   constructor(input: LoneNodesInput = {}) {
     const { exclusive = false, spinNs = 0, ...given } = input;
-    const memory = { kind: "shared-array-buffer" as const, bytesPerNode: 1 << 20, ...given.memory };
+    const memory = { ...LONE_MEMORY, ...given.memory };
     const options = parseMachineOptions({ dimension: 0, ...given, memory }, "simulation");
     const layout = machineLayout(options, 1);
     const shared = createMachineMemory(layout.totalBytes, options.memory.kind);
     prepareMachineMemory(shared, layout, () => 0);
     const board = new Board(shared, layout);
     const random = new Random(options.seed);
-    const placement = { exclusive, spinNs, taps: null };
+    this.files = new MachineFiles(options);
     for (let node = 0; node < layout.nodes; node++) {
+      const placement = { exclusive, spinNs, taps: null, ...nodeFiles(this.files.record, node) };
       this.kernels.push(
         assembleNode(board, shared.buffer, node, options, this, placement, random.fork(`${node}`)),
       );
@@ -78,6 +90,18 @@ export class LoneNodes implements NodeDriver {
 
   halting(): boolean {
     return this.stop;
+  }
+
+  stepNodes(): boolean {
+    let work = 0;
+    for (const kernel of this.kernels) work += kernel.step();
+    if (work > 0) return true;
+    for (const kernel of this.kernels) work += kernel.quiesce();
+    if (work > 0) return true;
+    const deadlineNs = Math.min(...this.kernels.map((kernel) => kernel.nextDeadlineNs()));
+    if (deadlineNs === NEVER) return false;
+    this.clock.reach(deadlineNs);
+    return true;
   }
 
   waitBegins(): void {
@@ -189,7 +213,9 @@ export class LoneNodes implements NodeDriver {
         unacknowledged: 0,
         names: 0,
       });
-      expect(kernel.ipc.pool.freeCount).toBe(kernel.memory.layout.packetBuffers - 2);
+      const own = KERNEL_PACKETS + STREAM_PACKETS;
+      expect(kernel.ipc.pool.freeCount).toBe(kernel.memory.layout.packetBuffers - own);
+      expect(kernel.vm.pages.busyFrames).toBe(0);
     }
   }
 }

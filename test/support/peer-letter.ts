@@ -97,6 +97,12 @@ export const region = (contents: Uint8Array, deallocate = false): LetterItem => 
   contents,
   deallocate,
 });
+export const regionAt = (address: number, bytes: number, deallocate = false): LetterItem => ({
+  kind: "regionAt",
+  address,
+  bytes,
+  deallocate,
+});
 export const rightsRegion = (
   names: PortName[],
   disposition: Disposition,

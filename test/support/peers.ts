@@ -6,11 +6,12 @@ import { BroadcastChannel } from "node:worker_threads";
 import type { PortName } from "../../src/ipc/rights.ts";
 import type { SendOptions } from "../../src/task/call-options.ts";
 import type { Interface } from "../../src/task/interface.ts";
-import type { Memory, VirtualMemory } from "../../src/task/memory.ts";
+import type { Memory } from "../../src/task/memory.ts";
 import type { Names } from "../../src/task/names.ts";
 import type { Ports } from "../../src/task/ports.ts";
 import type { Client } from "../../src/task/stubs.ts";
 import type { Task } from "../../src/task/task.ts";
+import type { VirtualMemory } from "../../src/task/virtual-memory.ts";
 import { within } from "./machines.ts";
 import type { Letter, ReceivedLetter } from "./peer-letter.ts";
 import {

@@ -15,6 +15,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Suite>>> = {
   pages: async () => (await import("./suites/pages.ts")).pagesSuite,
   strategies: async () => (await import("./suites/strategies.ts")).strategiesSuite,
   contention: async () => (await import("./suites/contention.ts")).contentionSuite,
+  peers: async () => (await import("./suites/peers.ts")).peersSuite,
   rights: async () => (await import("./suites/rights.ts")).rightsSuite,
 };
 

@@ -4,8 +4,15 @@
 import type { MachineOptionsInput } from "../../src/index.ts";
 import type { PageShape } from "../programs/page-args.ts";
 
-/** Room for a window of the largest messages, those that the receiver holds, and the sender's own. */
-export const LARGE_MEMORY: MachineOptionsInput = { memory: { bytesPerNode: 64 * 2 ** 20 } };
+/** Of a node: room for a window of the largest messages, those that the receiver holds, and the sender's own. */
+const NODE_BYTES = 64 * 2 ** 20;
+/** Of all nodes together; one shared memory ends at 4 GiB. */
+const MACHINE_BYTES = 2 ** 31;
+
+/** Memory for large messages; nodes of a machine of more than 32 get less each. */
+export const largeMemory = (nodes: number): MachineOptionsInput => ({
+  memory: { bytesPerNode: Math.min(NODE_BYTES, MACHINE_BYTES / nodes) },
+});
 
 export const PAGE_BYTES = 4096;
 

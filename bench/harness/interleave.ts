@@ -23,6 +23,10 @@ export interface Effort {
   /** Samples of the first warm-up slice: by default enough to be past the interpreter for batched
    *  contenders; fewer where one sample may take milliseconds. */
   readonly probeSamples?: number;
+  /** Warm-up slices go on for so long, each to fill half of it at the pace of the one before: until code is
+   *  compiled it may be 30 times slower, and a slice sized by that would never see it compiled.
+   *  By default there is one, as long as the others. */
+  readonly warmUpNs?: number;
 }
 
 export const FULL_EFFORT: Effort = {
@@ -35,14 +39,20 @@ export const FULL_EFFORT: Effort = {
 export const QUICK_EFFORT: Effort = { rounds: 5, sliceNs: 5e6, samplesMin: 16, samplesMax: 1024 };
 
 /** The same where a sample may be megabytes: few of them fill a slice. */
-export const LARGE_EFFORT: Effort = { ...FULL_EFFORT, samplesMin: 4, probeSamples: 8 };
+export const LARGE_EFFORT: Effort = {
+  ...FULL_EFFORT,
+  samplesMin: 4,
+  probeSamples: 8,
+  warmUpNs: 500e6,
+};
 
 export const LARGE_QUICK_EFFORT: Effort = {
   rounds: 3,
   sliceNs: 4e6,
   samplesMin: 2,
-  samplesMax: 256,
+  samplesMax: 1024,
   probeSamples: 4,
+  warmUpNs: 150e6,
 };
 
 const PROBE_SAMPLES = 64;
@@ -125,16 +135,29 @@ export function toRatio(suite: string, point: Point, over: Measured, under: Meas
 
 /** Returns how many samples fill a slice. */
 async function warmUp(contender: Contender, effort: Effort): Promise<number> {
-  const probe = await contender.slice(
-    Math.min(effort.probeSamples ?? PROBE_SAMPLES, effort.samplesMax),
-  );
-  // The median, because the first samples of a probe pay for compilation.
-  const sampleNs = quantile(probe, 0.5) * contender.batch;
-  if (!(sampleNs > 0)) {
-    throw new RangeError(`${contender.name}: not a round-trip time: ${sampleNs} ns`);
+  const { probeSamples = PROBE_SAMPLES, warmUpNs, samplesMax } = effort;
+  const start = performance.now();
+  const probe = await contender.slice(Math.min(probeSamples, samplesMax));
+  let sampleNs = sampleTime(probe, contender);
+  if (warmUpNs === undefined) {
+    await contender.slice(samplesIn(effort.sliceNs, sampleNs, effort));
+    return samplesIn(effort.sliceNs, sampleNs, effort);
   }
-  const filling = Math.round(effort.sliceNs / sampleNs);
-  const samples = Math.min(effort.samplesMax, Math.max(effort.samplesMin, filling));
-  await contender.slice(samples);
-  return samples;
+  do {
+    const slice = await contender.slice(samplesIn(warmUpNs / 2, sampleNs, effort));
+    sampleNs = sampleTime(slice, contender);
+  } while ((performance.now() - start) * 1e6 < warmUpNs);
+  return samplesIn(effort.sliceNs, sampleNs, effort);
+}
+
+/** ns per sample of a slice: the median, because the first samples of a probe pay for compilation. */
+function sampleTime(slice: Float64Array, contender: Contender): number {
+  const sampleNs = quantile(slice, 0.5) * contender.batch;
+  if (sampleNs > 0) return sampleNs;
+  throw new RangeError(`${contender.name}: not a round-trip time: ${sampleNs} ns`);
+}
+
+/** Samples that take `ns`, within the limits of the effort. */
+function samplesIn(ns: number, sampleNs: number, { samplesMin, samplesMax }: Effort): number {
+  return Math.min(samplesMax, Math.max(samplesMin, Math.round(ns / sampleNs)));
 }

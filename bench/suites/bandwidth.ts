@@ -2,7 +2,7 @@
 // Beside it what two threads can do by memory.copy alone, page by page and whole messages at once.
 
 import { BenchMachine } from "../contenders/bench-machine.ts";
-import { LARGE_MEMORY, stream } from "../contenders/page-shapes.ts";
+import { largeMemory, stream } from "../contenders/page-shapes.ts";
 import { PageStreams } from "../contenders/page-streams.ts";
 import { BANDWIDTH } from "../harness/bandwidth.ts";
 import { dimensionOf } from "../harness/options.ts";
@@ -25,7 +25,7 @@ export const bandwidthSuite: Suite = {
   question: "How many bytes per second go one way, beside what memory.copy between threads does?",
   run: (options, progress) => {
     const { nodes, hops, seed, quick } = options;
-    const bench = new BenchMachine(dimensionOf(nodes), hops, seed, nodes, LARGE_MEMORY);
+    const bench = new BenchMachine(dimensionOf(nodes), hops, seed, nodes, largeMemory(nodes));
     const pairs = [{ from: CLIENT_NODE, to: bench.serverNode }];
     const machContender = (name: string, sync: boolean) =>
       new PageStreams(bench, { name, pairs, sync, shapeAt: ({ bytes = 0 }) => stream(bytes) });

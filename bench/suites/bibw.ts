@@ -3,7 +3,7 @@
 // other's pages.
 
 import { BenchMachine } from "../contenders/bench-machine.ts";
-import { LARGE_MEMORY, stream } from "../contenders/page-shapes.ts";
+import { largeMemory, stream } from "../contenders/page-shapes.ts";
 import { type PagePair, PageStreams } from "../contenders/page-streams.ts";
 import { BANDWIDTH } from "../harness/bandwidth.ts";
 import { dimensionOf } from "../harness/options.ts";
@@ -23,7 +23,7 @@ export const bibwSuite: Suite = {
   question: "How many bytes per second go both ways at once?",
   run: (options, progress) => {
     const { nodes, hops, seed } = options;
-    const bench = new BenchMachine(dimensionOf(nodes), hops, seed, nodes, LARGE_MEMORY);
+    const bench = new BenchMachine(dimensionOf(nodes), hops, seed, nodes, largeMemory(nodes));
     const there = { from: CLIENT_NODE, to: bench.serverNode };
     const back = { from: bench.serverNode, to: CLIENT_NODE };
     // Asynchronous: client and server of each node take turns.

@@ -13,12 +13,13 @@
 
 import { availableParallelism } from "node:os";
 import { BenchMachine } from "../contenders/bench-machine.ts";
-import { LARGE_MEMORY, stream } from "../contenders/page-shapes.ts";
+import { largeMemory, stream } from "../contenders/page-shapes.ts";
 import { type PagePair, PageStreams } from "../contenders/page-streams.ts";
 import { BANDWIDTH } from "../harness/bandwidth.ts";
 import { largeEffortOf, measureSuite, type Suite } from "../harness/suite.ts";
 
 const DIMENSION = 3;
+const NODES = 2 ** DIMENSION;
 
 export const FIRST: PagePair = { from: 0, to: 7 };
 /** What runs beside the first stream. */
@@ -47,9 +48,9 @@ export const contentionSuite: Suite = {
   name: "contention",
   question: "What do two streams cost each other that share nothing, a node, or an edge?",
   run: (options, progress) => {
-    const workers = Math.min(2 ** DIMENSION, availableParallelism());
+    const workers = Math.min(NODES, availableParallelism());
     const bench = new BenchMachine(DIMENSION, DIMENSION, options.seed, workers, {
-      ...LARGE_MEMORY,
+      ...largeMemory(NODES),
       interconnect: { bytesPerSecond: BYTES_PER_SECOND },
       processors: { spinNs: SPIN_NS },
     });
@@ -66,7 +67,7 @@ export const contentionSuite: Suite = {
       {
         suite: contentionSuite.name,
         contenders,
-        points: [{ bytes: BYTES, nodes: 2 ** DIMENSION, bytesPerSecond: BYTES_PER_SECOND }],
+        points: [{ bytes: BYTES, nodes: NODES, bytesPerSecond: BYTES_PER_SECOND }],
         ratios: RATIOS,
         figure: BANDWIDTH,
         effort: largeEffortOf(options),

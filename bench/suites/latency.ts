@@ -4,7 +4,7 @@
 
 import { BenchMachine } from "../contenders/bench-machine.ts";
 import { HalfTrip } from "../contenders/half-trip.ts";
-import { LARGE_MEMORY, pingPong } from "../contenders/page-shapes.ts";
+import { largeMemory, pingPong } from "../contenders/page-shapes.ts";
 import { PageStreams } from "../contenders/page-streams.ts";
 import { dimensionOf } from "../harness/options.ts";
 import { largeEffortOf, measureSuite, type Suite } from "../harness/suite.ts";
@@ -25,7 +25,7 @@ export const latencySuite: Suite = {
   question: "How long is a message under way, from 0 bytes to 4 MiB?",
   run: (options, progress) => {
     const { nodes, hops, seed, quick } = options;
-    const bench = new BenchMachine(dimensionOf(nodes), hops, seed, nodes, LARGE_MEMORY);
+    const bench = new BenchMachine(dimensionOf(nodes), hops, seed, nodes, largeMemory(nodes));
     const pairs = [{ from: CLIENT_NODE, to: bench.serverNode }];
     const machContender = (name: string, sync: boolean) =>
       new PageStreams(bench, { name, pairs, sync, shapeAt: ({ bytes = 0 }) => pingPong(bytes) });

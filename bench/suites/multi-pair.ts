@@ -4,7 +4,7 @@
 
 import { availableParallelism } from "node:os";
 import { BenchMachine } from "../contenders/bench-machine.ts";
-import { LARGE_MEMORY, stream } from "../contenders/page-shapes.ts";
+import { largeMemory, stream } from "../contenders/page-shapes.ts";
 import { PageStreams } from "../contenders/page-streams.ts";
 import { BANDWIDTH } from "../harness/bandwidth.ts";
 import { largeEffortOf, measureSuite, type Suite } from "../harness/suite.ts";
@@ -27,7 +27,7 @@ export const multiPairSuite: Suite = {
   question: "How much more do several pairs of nodes move together than one pair?",
   run: (options, progress) => {
     const workers = Math.min(NODES, availableParallelism());
-    const bench = new BenchMachine(DIMENSION, 1, options.seed, workers, LARGE_MEMORY);
+    const bench = new BenchMachine(DIMENSION, 1, options.seed, workers, largeMemory(NODES));
     const ofPairs = (count: number) =>
       new PageStreams(bench, {
         name: `pairs-${count}`,

@@ -3,7 +3,7 @@
 // together: bytes that the interface moved, and bytes that a CPU copied.
 
 import { BenchMachine } from "../contenders/bench-machine.ts";
-import { LARGE_MEMORY, PAGE_BYTES, rpc } from "../contenders/page-shapes.ts";
+import { largeMemory, PAGE_BYTES, rpc } from "../contenders/page-shapes.ts";
 import { PageStreams } from "../contenders/page-streams.ts";
 import { dimensionOf } from "../harness/options.ts";
 import { largeEffortOf, measureSuite, type Suite } from "../harness/suite.ts";
@@ -21,7 +21,7 @@ export const pagesSuite: Suite = {
   question: "What does an RPC with a reply of n pages cost, beside one with 64 bytes?",
   run: (options, progress) => {
     const { nodes, hops, seed, quick } = options;
-    const bench = new BenchMachine(dimensionOf(nodes), hops, seed, nodes, LARGE_MEMORY);
+    const bench = new BenchMachine(dimensionOf(nodes), hops, seed, nodes, largeMemory(nodes));
     const pairs = [{ from: CLIENT_NODE, to: bench.serverNode }];
     const rpcContender = (name: string, shape: PageShape) =>
       new PageStreams(bench, { name, pairs, sync: true, shapeAt: () => shape });

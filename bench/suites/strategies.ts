@@ -4,7 +4,7 @@
 // `deallocate` makes new memory for each reply; the -rewrite ones write to every page before each.
 
 import { BenchMachine } from "../contenders/bench-machine.ts";
-import { LARGE_MEMORY, PAGE_BYTES, rpc } from "../contenders/page-shapes.ts";
+import { largeMemory, PAGE_BYTES, rpc } from "../contenders/page-shapes.ts";
 import { PageStreams } from "../contenders/page-streams.ts";
 import {
   kernelOptionsOf,
@@ -30,7 +30,7 @@ export const strategiesSuite: Suite = {
   run: (options, progress) => {
     const { nodes, hops, seed, quick } = options;
     const contenderOf = (strategy: TransferStrategy) => {
-      const machine = { ...LARGE_MEMORY, kernel: kernelOptionsOf(strategy) };
+      const machine = { ...largeMemory(nodes), kernel: kernelOptionsOf(strategy) };
       const bench = new BenchMachine(dimensionOf(nodes), hops, seed, nodes, machine);
       return new PageStreams(bench, {
         name: strategy.name,

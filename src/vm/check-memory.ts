@@ -138,25 +138,18 @@ class MemoryCheck {
       const state = memory.words[memory.layout.frameTableAt + frame * FRAME_WORDS + FRAME_STATE]!;
       const page = pages.at(frame);
       if (pages.busy(frame) > 0) busyFrames += 1;
-      const same = (found: number, counted: number, what: string): void =>
-        this.expect(
-          found === counted,
-          `frame ${frame} (${state}): ${counted} ${what}, not ${found}`,
-        );
-      same(this.wired[frame]!, pages.wired(frame), "times wired");
-      same(this.busy[frame]!, pages.busy(frame), "times busy");
-      same(this.mappings[frame]!, page.mappings, "times mapped");
-      // Frames of messages' bodies, of the ring and of the wire are not seen from here; nor is an orphan,
-      // whose object has given it up while it was borrowed.
+      this.compare(frame, "wired", this.wired[frame]!, pages.wired(frame));
+      this.compare(frame, "busy", this.busy[frame]!, pages.busy(frame));
+      this.compare(frame, "mappings", this.mappings[frame]!, page.mappings);
+      // Frames of messages' bodies, of the ring and of the wire are not seen from here; nor is a page that
+      // its object has given up while it was borrowed.
       if (this.owners[frame] !== 0 || state === FRAME_OBJECT || state === FRAME_TABLE) {
-        same(this.owners[frame]!, state, "is its state");
+        this.compare(frame, "state", this.owners[frame]!, state);
       }
-      this.expect(
-        (page.object !== null) === (state === FRAME_OBJECT),
-        `frame ${frame}: its object`,
-      );
-      this.expect((page.queue !== null) === (state === FRAME_OBJECT), `frame ${frame}: its queue`);
-      this.expect(state !== FRAME_FREE || pages.wired(frame) === 0, `frame ${frame}: free, wired`);
+      const isPage = state === FRAME_OBJECT ? 1 : 0;
+      this.compare(frame, "object", isPage, page.object === null ? 0 : 1);
+      this.compare(frame, "queue", isPage, page.queue === null ? 0 : 1);
+      if (state === FRAME_FREE) this.compare(frame, "wired though free", 0, pages.wired(frame));
     }
     this.expect(busyFrames === pages.busyFrames, "busy frames are miscounted");
   }
@@ -164,14 +157,15 @@ class MemoryCheck {
   compareCounts(): void {
     // Somebody outside may hold an object that is mapped as such.
     for (const [object, references] of this.objects) {
-      const fine = object.shared === null ? references === object.references : true;
-      this.expect(fine, `${references} references to an object, not ${object.references}`);
+      if (object.shared !== null || references === object.references) continue;
+      this.wrong.push(`${references} references to an object, not ${object.references}`);
     }
     for (const [backing, references] of this.backings) {
       this.expect(references === backing.references, "a backing's references are miscounted");
     }
     const { slots } = this.vm;
-    this.expect(slots.used === this.slots, `${slots.used} slots in use, ${this.slots} found`);
+    if (slots.used === this.slots) return;
+    this.wrong.push(`${slots.used} slots in use, ${this.slots} found`);
   }
 
   private countPage(object: MemoryObject, index: number, frame: number): void {
@@ -182,8 +176,12 @@ class MemoryCheck {
     if (!page.dirty) this.slots += 1;
   }
 
+  private compare(frame: number, what: string, counted: number, found: number): void {
+    if (counted !== found) this.wrong.push(`frame ${frame}: ${what} is ${found}, not ${counted}`);
+  }
+
   private own(frame: number, state: number): void {
-    this.expect(this.owners[frame] === 0, `frame ${frame} has two owners (I-1)`);
+    if (this.owners[frame] !== 0) this.wrong.push(`frame ${frame} has two owners (I-1)`);
     this.owners[frame] = state;
   }
 

@@ -33,9 +33,8 @@ export class Pageout {
       if (frames.freeCount < wanted) this.swapLists(wanted);
       if (frames.freeCount < wanted) this.swapObjects(wanted);
     }
-    // The tables of which nothing is mapped any more; then any: they can be made up again.
+    // Page tables that are left with nothing mapped.
     if (frames.freeCount < wanted) for (const { pageTable } of tasks) pageTable.shrink(false);
-    if (frames.freeCount < wanted) for (const { pageTable } of tasks) pageTable.shrink(true);
   }
 
   link(list: PageList): void {

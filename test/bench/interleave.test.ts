@@ -83,3 +83,17 @@ test("result: carries suite, point, batch, rate and the contender's counters", a
   expect(result).toMatchObject({ suite: "rpc", name: "a", params: POINT, unit: "ns", batch: 4 });
   expect(result).toMatchObject({ p50: 250, perSecond: 4e6, counters });
 });
+
+test("interleave: a warm-up with a time goes on until then, at the pace of the latest slice", async () => {
+  const log: string[] = [];
+  // The probe is 10 times slower than what follows.
+  const sampleNs = (slice: number) => (slice === 0 ? 1000 : 100);
+  const contender = scriptedContender({ name: "a", sampleNs, log });
+  const effort = { ...EFFORT, rounds: 1, probeSamples: 3, warmUpNs: 2000 };
+  await interleave([contender], POINT, effort);
+  const slices = log.slice(1);
+  expect(slices[0]).toBe("slice a 3");
+  // The first at the pace of the probe: half of the warm-up is 1000 ns, at least two samples.
+  expect(slices[1]).toBe("slice a 2");
+  expect(slices.at(-1)).toBe("slice a 10");
+});

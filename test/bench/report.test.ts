@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { compareReports, comparisonTable, parseReport } from "../../bench/harness/compare.ts";
+import { reportAsMarkdown } from "../../bench/harness/markdown-table.ts";
 import { dimensionOf, faultOfOptions, nodeAtDistance } from "../../bench/harness/options.ts";
 import type { Ratio, Report, Result } from "../../bench/harness/report.ts";
 import { resultOfValues } from "../../bench/harness/report.ts";
@@ -122,4 +123,15 @@ test("options: ranges are checked against each other and named", () => {
   expect(fault({ hops: 4 })).toBe("--hops must be a whole number from 1 to 3 for 8 nodes, not 4");
   expect(fault({ seed: 0.5 })).toMatch(/^--seed must be a whole number from 0 to 4294967295/);
   expect([dimensionOf(8), nodeAtDistance(1), nodeAtDistance(3)]).toEqual([3, 1, 7]);
+});
+
+test("report: notes stand under the line that describes the run", () => {
+  const notes = ["peers: openmpi is left out: mpicc not on the PATH"];
+  for (const text of [
+    reportAsTerminalText(report({ notes })),
+    reportAsMarkdown(report({ notes })),
+  ]) {
+    expect(text.indexOf(notes[0]!)).toBeGreaterThan(text.indexOf("SEED=7"));
+    expect(text.indexOf(notes[0]!)).toBeLessThan(text.indexOf("mach"));
+  }
 });

@@ -22,6 +22,9 @@ test("cli: an unknown suite is bad usage, and the message names the suites", () 
   const run = normacube("bench", "nonsense");
   expect(run).toMatchObject({ status: 2, stdout: "" });
   expect(run.stderr).toMatch(/no suite called nonsense; suites: .*micro/);
+  for (const suite of ["latency", "bandwidth", "multi-pair", "pages", "strategies", "peers"]) {
+    expect(run.stderr).toContain(suite);
+  }
 });
 
 test("cli: a bad number is bad usage, and the message names option and range", () => {
@@ -86,6 +89,24 @@ test("cli: bench --json prints one document of the published shape and nothing e
   expect(compared.stdout).toContain("compared with the earlier report");
   expect(compared.stdout).toMatch(/micro clock-read.* %/);
 });
+
+test("cli: bench with a stream suite prints rates with their unit, and counters", () => {
+  const run = normacube("bench", "contention", "pages", "--quick", "--json");
+  expect(run.status).toBe(0);
+  const { results, ratios } = JSON.parse(run.stdout);
+  const of = (suite: string) =>
+    results.filter((result: { suite: string }) => result.suite === suite);
+  for (const result of of("contention")) {
+    expect(result).toMatchObject({ unit: "MB/s", perSecond: null, params: { bytes: 16_384 } });
+    expect(result.p50).toBeGreaterThan(0);
+  }
+  expect(of("contention").map(({ name }: { name: string }) => name)).toEqual([
+    ...["alone", "disjoint", "shared-node", "shared-edge"],
+  ]);
+  for (const { counters } of of("pages")) expect(counters.dmaBytes).toBeGreaterThan(0);
+  const names = ratios.map(({ name }: { name: string }) => name);
+  expect(names).toEqual(expect.arrayContaining(["shared-edge/alone", "pages-1/rpc-64"]));
+}, 60_000);
 
 const ECHO = `export default async (task, args) => {
   if (args?.failOn === task.node) throw new Error("0xBAD");

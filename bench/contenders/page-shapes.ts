@@ -22,7 +22,7 @@ const SMALL_BATCH = 16;
 const SAMPLE_BYTES = 64 * 1024;
 
 /** Bytes under way in a window, and the most messages that make one. */
-const WINDOW_BYTES = 4 * 2 ** 20;
+const WINDOW_BYTES = 2 ** 20;
 const WINDOW_MAX = 64;
 
 /** One message there and one back; a sample is the time of one way. */

@@ -27,7 +27,7 @@ export interface PageStreamsParts {
 }
 
 /** What counters() tells, per message and summed over all nodes. */
-const COUNTED = ["dmaBytes", "copiedBytes"] as const;
+const COUNTED = ["dmaBytes", "dataCopiedBytes", "copiedBytes"] as const;
 
 /** Samples behind the counters. */
 const COUNTED_SAMPLES = 4;
@@ -113,9 +113,10 @@ export class PageStreams implements Contender {
     const before = machine.stats().total;
     await this.slice(samples);
     const after = machine.stats().total;
-    const { dmaBytes, copiedBytes } = before;
+    const { dmaBytes, dataCopiedBytes, copiedBytes } = before;
     return {
       dmaBytes: after.dmaBytes - dmaBytes,
+      dataCopiedBytes: after.dataCopiedBytes - dataCopiedBytes,
       copiedBytes: after.copiedBytes - copiedBytes,
     };
   }

@@ -27,6 +27,7 @@ export const STRATEGIES: readonly TransferStrategy[] = [
 ];
 
 /** The kernel's share of a strategy. */
-export function kernelOptionsOf(_strategy: TransferStrategy): MachineOptionsInput["kernel"] {
-  return {};
+export function kernelOptionsOf(strategy: TransferStrategy): MachineOptionsInput["kernel"] {
+  const { transfer, protection } = strategy;
+  return { transfer, protection };
 }

@@ -273,17 +273,21 @@ export class NodeKernel implements TaskKernel, TaskHost {
   spinUntil(wait: Waiting, deadlineNs: number, atHalt: number = MACH_RCV_INTERRUPTED): void {
     const { driver } = this;
     driver.waitBegins();
+    let work = 0;
     while (wait.waiting) {
       if (this.polls++ % POLLS_PER_TICK === 0) {
         driver.tick();
         if (this.clock.now() >= deadlineNs) return;
         if (driver.halting()) throw interrupted(atHalt);
-        if (driver.patienceOver()) {
+        if (work > 0) {
+          work = 0;
+          driver.waitBegins(); // a large message is coming or going: that is not idling
+        } else if (driver.patienceOver()) {
           driver.park(deadlineNs);
           driver.waitBegins();
         }
       }
-      this.step();
+      work += this.step();
     }
     this.memory.counters[COUNTERS.spins.index]! += 1;
   }

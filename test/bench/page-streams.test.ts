@@ -115,8 +115,8 @@ test("together: rates add up, one pair stays as it is", () => {
   expect(() => together([])).toThrow(RangeError);
 });
 
-test("shapes: a window has at least two messages and at most 4 MiB beyond them", () => {
-  expect([4096, 65_536, 1_048_576, 4_194_304].map(windowOf)).toEqual([64, 64, 4, 2]);
+test("shapes: a window has at least two messages, at most 64, and at most 1 MiB beyond two", () => {
+  expect([4096, 65_536, 1_048_576, 4_194_304].map(windowOf)).toEqual([64, 16, 2, 2]);
   expect(pingPong(0)).toMatchObject({ batch: 16, messagesPerRound: 2 });
   expect(largeMemory(2)).toEqual({ memory: { bytesPerNode: 2 ** 26 } });
   expect(largeMemory(128)).toEqual({ memory: { bytesPerNode: 2 ** 24 } });

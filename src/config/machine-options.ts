@@ -155,7 +155,7 @@ const schema = z.strictObject({
       /** What a worker does when its nodes have nothing to do. */
       idle: z.enum(["adaptive", "spin", "yield", "park"]).default("adaptive"),
       /** How long it looks around before it parks, ns. */
-      spinNs: real(0, NS_MAX).default(50 * NS_PER_US),
+      spinNs: real(0, NS_MAX).default(200 * NS_PER_US),
     })
     .prefault({}),
   /** Faults of the interconnect; absent: it is reliable. */

@@ -57,7 +57,7 @@ test("options: without any, everything has its documented default", () => {
       transfer: "page-list",
       protection: "busy",
     },
-    processors: { idle: "adaptive", spinNs: 50_000 },
+    processors: { idle: "adaptive", spinNs: 200_000 },
     trace: { entries: 0 },
     host: { haltMs: 2000, bootMs: 60_000 },
   });

@@ -7,10 +7,11 @@ import type { BenchOptions, Result, SuiteOutcome } from "../harness/report.ts";
 import type { Suite } from "../harness/suite.ts";
 import { HOST_COSTS } from "../micro/host-costs.ts";
 import { KERNEL_COSTS } from "../micro/kernel-costs.ts";
+import { MEMORY_COSTS } from "../micro/memory-costs.ts";
 import type { MicroCase } from "../micro/micro-case.ts";
 import { timeCase } from "../micro/stopwatch.ts";
 
-const CASES: readonly MicroCase[] = [...HOST_COSTS, ...KERNEL_COSTS];
+const CASES: readonly MicroCase[] = [...HOST_COSTS, ...KERNEL_COSTS, ...MEMORY_COSTS];
 
 const FULL = { maxSeconds: 1, minSamples: 30 };
 const QUICK = { maxSeconds: 0.1, minSamples: 5 };

@@ -470,6 +470,11 @@ export class NodeKernel implements TaskKernel, TaskHost {
     }
     for (const reject of this.sleepers) reject(interrupted(KERN_ABORTED));
     this.sleepers.clear();
+    // A sender that holds has sent its message: it is told so.
+    for (const message of this.ipc.pool.held()) {
+      message.hold?.pagesReleased();
+      message.hold = null;
+    }
     for (const { reject } of this.busyWaiters.splice(0)) reject(interrupted(KERN_ABORTED));
     for (const { reject, cancelTimer } of this.roomWaiters) {
       cancelTimer?.();

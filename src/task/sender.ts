@@ -102,7 +102,7 @@ export class Sender implements SendSink {
   /** Waits until the interface is done with the pages. */
   async released(hold: TaskHold): Promise<void> {
     this.kernel.spin(hold);
-    if (!hold.waiting) return;
+    if (!hold.waiting || this.kernel.isHalted) return;
     await new Promise<void>((resolve) => {
       hold.resolve = () => {
         this.kernel.taskResumes(this.task);

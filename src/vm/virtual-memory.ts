@@ -32,6 +32,9 @@ import { ResidentPages } from "./resident-pages.ts";
 import { type SwapDevice, SwapSlots } from "./swap.ts";
 import { TaskMemory } from "./task-memory.ts";
 
+/** Pageout has found what it looked for. */
+const NEVER_STUCK = -1;
+
 /** Numbers of frames. */
 export interface VirtualMemoryOptions {
   /** grab() leaves so many to the network, which takes frames from the frame table itself. */
@@ -54,6 +57,8 @@ export class VirtualMemory {
   readonly tasks = new Set<TaskMemory>();
   /** Why the last thing that answered with nothing did so. */
   status = KERN_SUCCESS;
+  /** Free frames when the last balance() gave up. */
+  private stuckAt = NEVER_STUCK;
   /** The frame behind the last FAULT_BUSY. */
   busyFrame = NO_FRAME;
 
@@ -90,14 +95,18 @@ export class VirtualMemory {
     return frames.allocate(owner);
   }
 
-  /** True when few frames are free. */
+  /** True when few frames are free, unless the last balance() could not change that and nothing has happened since. */
   get needsBalance(): boolean {
-    return this.frames.freeCount < this.options.lowFrames;
+    const { freeCount } = this.frames;
+    return freeCount < this.options.lowFrames && freeCount !== this.stuckAt;
   }
 
   /** Pages out until enough frames are free, or no page can go. */
   balance(): void {
-    this.pageout.run(this.options.highFrames);
+    const { lowFrames, highFrames } = this.options;
+    this.pageout.run(highFrames);
+    const { freeCount } = this.frames;
+    this.stuckAt = freeCount < lowFrames ? freeCount : NEVER_STUCK;
   }
 
   /** Fills a frame with what swap has in a slot. False = the device failed. */

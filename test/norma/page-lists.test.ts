@@ -208,3 +208,14 @@ test("page list: pages that no frame is free for are refused, and come when ther
   expect(firstWrong(receiver, at, bytes)).toBe(-1);
   await nodes.expectNothingLeaked();
 });
+
+test("page list: a held sender returns at halt though its pages are not stored", async () => {
+  const { nodes, sender, door } = await twoTasks({ transport: { windowPackets: 1 } });
+  const address = pattern(sender, 5);
+  await nodes.quiet();
+  const message = letter(door.send, COPY_SEND).addRegion(address, 5 * PAGE);
+  const sent = sender.send(message, { protection: "hold" });
+  nodes.kernels[0]!.step();
+  for (const kernel of nodes.kernels) kernel.halt();
+  await expect(sent).resolves.toBe(0);
+});

@@ -149,3 +149,18 @@ test("pageout: grab leaves the reserve to the network, and balance makes more th
   expect(vm.frames.freeCount).toBeGreaterThanOrEqual(options.lowFrames);
   expect(vm.needsBalance).toBe(false);
 });
+
+test("pageout: balance that can free nothing is not due again until the free frames change", () => {
+  const options = { reserveFrames: 1, lowFrames: 4, highFrames: 6 };
+  const { vm } = testVirtualMemory(8, 0, options);
+  const taken: number[] = [];
+  while (vm.frames.freeCount >= options.lowFrames) taken.push(vm.frames.allocate(FRAME_ARMED));
+  expect(vm.needsBalance).toBe(true);
+  vm.balance();
+  expect(vm.needsBalance).toBe(false);
+  taken.push(vm.frames.allocate(FRAME_ARMED));
+  expect(vm.needsBalance).toBe(true);
+  vm.balance();
+  for (const frame of taken) vm.frames.free(frame, FRAME_ARMED);
+  expect(vm.needsBalance).toBe(false);
+});

@@ -13,9 +13,6 @@ export type Region = PageList | MapCopy | Int32Array;
 export const isPaged = (region: Region): region is PageList | MapCopy =>
   region instanceof PageList || region instanceof MapCopy;
 
-/** Bytes by which data begins after the start of its first page. */
-export const regionOffset = (region: PageList | MapCopy): number => region.offset;
-
 /** Pages that data of `bytes` bytes touches. */
 export const regionPages = (offset: number, bytes: number, pageBytes: number): number =>
   Math.ceil((offset + bytes) / pageBytes);

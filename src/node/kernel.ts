@@ -39,6 +39,7 @@ import type { Task } from "../task/task.ts";
 import type { TaskKernel, Waiting } from "../task/task-kernel.ts";
 import type { SwapDevice } from "../vm/swap.ts";
 import { VirtualMemory, type VirtualMemoryOptions } from "../vm/virtual-memory.ts";
+import { BusyWaits } from "./busy-waits.ts";
 import { DeviceServer } from "./device-server.ts";
 import type { DiskRecord } from "./disk-file.ts";
 import type { KernelTask } from "./kernel-task.ts";
@@ -132,7 +133,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
   private readonly spinNs: number;
   private readonly sleepers = new Set<(error: MachError) => void>();
   private readonly roomWaiters: RoomWaiter[] = [];
-  private busyWaiters: BusyWaiter[] = [];
+  private readonly busyWaits: BusyWaits;
   private halted = false;
   private polls = 0;
   /** Counts tasksRan(): wakes of an older epoch are no longer in `runnable`. */
@@ -160,6 +161,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     this.namesPerTask = options.namesPerTask;
     this.spinNs = options.spinNs;
 
+    this.busyWaits = new BusyWaits(frames, (task) => this.taskResumes(task));
     this.vm = new VirtualMemory(memory, frames, options.vm, swap);
     const transfer = makeTransfer(options.transfer, this.vm, memory);
     const pool = new MessagePool(memory, frames, transfer, options.receiveReserve);
@@ -218,7 +220,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     this.networkIpc.batchEnded();
     if (this.vm.needsBalance) this.vm.balance();
     this.framesFreed();
-    if (this.busyWaiters.length > 0) this.resumeBusyWaiters();
+    this.busyWaits.resume();
     if (this.ipc.kernelRequests.length > 0) this.serveKernelRequests();
     if (this.transport.isDue()) work += this.transport.tick();
     if (this.timers.isDue()) work += this.timers.run();
@@ -295,7 +297,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
   /** A store has met a busy page. The thread is the task's, so it steps the nodes that it would else keep from
    *  running. Throws MachError KERN_ABORTED when the machine halts meanwhile. */
   waitNotBusy(frame: number): void {
-    const wait = new BusyWait(this.frames, frame);
+    const wait = this.busyWaits.polled(frame);
     if (this.exclusive) {
       this.spinUntil(wait, NEVER, KERN_ABORTED);
       return;
@@ -312,25 +314,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
 
   whenNotBusy(task: Task | null, frame: number): Promise<void> {
     if (this.halted) return Promise.reject(interrupted(KERN_ABORTED));
-    if (!this.frames.isBusy(frame)) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.busyWaiters.push({ task, frame, resolve, reject });
-    });
-  }
-
-  /** Lets those go on whose frame is not busy any more. */
-  private resumeBusyWaiters(): void {
-    const still: BusyWaiter[] = [];
-    for (const waiter of this.busyWaiters) {
-      const { task, frame, resolve } = waiter;
-      if (this.frames.isBusy(frame)) {
-        still.push(waiter);
-        continue;
-      }
-      if (task !== null) this.taskResumes(task);
-      resolve();
-    }
-    this.busyWaiters = still;
+    return this.busyWaits.wait(task, frame);
   }
 
   /** Brings the clock up to date, for a task that asks for the time. */
@@ -475,7 +459,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
       message.hold?.pagesReleased();
       message.hold = null;
     }
-    for (const { reject } of this.busyWaiters.splice(0)) reject(interrupted(KERN_ABORTED));
+    this.busyWaits.reject(interrupted(KERN_ABORTED));
     for (const { reject, cancelTimer } of this.roomWaiters) {
       cancelTimer?.();
       reject(interrupted(MACH_SEND_INTERRUPTED));
@@ -498,29 +482,6 @@ export class NodeKernel implements TaskKernel, TaskHost {
       assert(armed[i]! >= 0, "memory has frames for the ring");
     }
     this.network.armAll(armed);
-  }
-}
-
-/** Waits for a frame that is busy, without holding the thread; for the kernel itself if `task` is null. */
-interface BusyWaiter {
-  readonly task: Task | null;
-  readonly frame: number;
-  readonly resolve: () => void;
-  readonly reject: (error: MachError) => void;
-}
-
-/** Waits for a frame that is busy. */
-class BusyWait {
-  private readonly frames: FrameTable;
-  private readonly frame: number;
-
-  constructor(frames: FrameTable, frame: number) {
-    this.frames = frames;
-    this.frame = frame;
-  }
-
-  get waiting(): boolean {
-    return this.frames.isBusy(this.frame);
   }
 }
 

@@ -46,6 +46,7 @@ import {
 } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
 import { MessageCheck } from "./message-check.ts";
+import { OverflowArrivals } from "./overflow-arrivals.ts";
 import { OverflowStream } from "./overflow-stream.ts";
 import { PortDeaths } from "./port-deaths.ts";
 import { PortNotes } from "./port-notes.ts";
@@ -86,6 +87,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   private readonly notes: PortNotes;
   private readonly flow: FlowControl;
   private readonly stream: OverflowStream;
+  private readonly arrivals: OverflowArrivals;
   private readonly deaths: PortDeaths;
   private readonly accepts: AcceptReports;
   /** Proxies of each node at which senders wait for room on the way there, in turn. */
@@ -107,7 +109,8 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     this.node = ipc.memory.node;
     this.backlogMax = backlogMax;
     this.check = new MessageCheck(ipc.memory);
-    this.stream = new OverflowStream(ipc, transport, this);
+    this.arrivals = new OverflowArrivals(ipc, transport, this);
+    this.stream = new OverflowStream(ipc, transport, this.arrivals, this);
     this.notes = new PortNotes(ipc, transport, this);
     this.flow = new FlowControl(ipc, this.notes);
     this.deaths = new PortDeaths(ipc, identifiers, this.notes);
@@ -237,7 +240,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     this.packetReleased(proxy.home);
   }
 
-  /** NoteReader and OverflowReceiver: there is less on the way to a node. */
+  /** NoteReader and OverflowSink: there is less on the way to a node. */
   packetReleased(node: number): void {
     if (this.crowded.size > 0 && this.crowded.has(node)) this.toRelieve.push(node);
   }
@@ -258,9 +261,9 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
 
   /** Frames are free that were not: what large messages wait for. */
   framesFreed(): void {
-    const { stream } = this;
-    if (stream.framesWanted) {
-      stream.framesWanted = false;
+    const { stream, arrivals } = this;
+    if (arrivals.framesWanted) {
+      arrivals.framesWanted = false;
       this.transport.buffersAvailable();
     }
     if (stream.isBusy) stream.sendMore();
@@ -286,7 +289,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     if (overflows && !pool.roomToReceiveLarge) return REFUSED;
     const carriesData = (words[at + WIRE_BITS]! & WIRE_PAGE) !== 0;
     const needsFrame = words[at + PACKET_PAGE] !== 0;
-    if (needsFrame && this.ipc.frames.freeCount === 0) return this.stream.refuseForFrames();
+    if (needsFrame && this.ipc.frames.freeCount === 0) return this.arrivals.refuseForFrames();
     const message = pool.takeToReceive(needsFrame && !carriesData);
     if (message === null) return REFUSED;
     // --- committed: the packet is stored -----------------------------------------------------------
@@ -294,7 +297,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
       ? this.takeInline(at, frame, message)
       : this.takeBody(at, frame, message);
     this.takeHeader(at, source, message);
-    if (overflows) return this.stream.expect(source, message, at, armNext);
+    if (overflows) return this.arrivals.expect(source, message, at, armNext);
     this.deliver(source, message);
     return armNext;
   }

@@ -7,6 +7,7 @@ import { LARGE_BYTES_MAX, MESSAGE_BODY_BYTES_MAX } from "../../src/base/limits.t
 import { FRAME_MESSAGE } from "../../src/hardware/frame-table.ts";
 import { PACKET_FRAME, PACKET_PAGE, PACKET_ROUTE } from "../../src/hardware/packet-layout.ts";
 import type { KernelMessage } from "../../src/ipc/kernel-message.ts";
+import { OverflowArrivals } from "../../src/norma/overflow-arrivals.ts";
 import { OverflowStream } from "../../src/norma/overflow-stream.ts";
 import type { Transport } from "../../src/norma/transport.ts";
 import { LoneNodes } from "../support/lone-node.ts";
@@ -24,8 +25,10 @@ const bench = () => {
   } as unknown as Transport;
   const arrived: KernelMessage[] = [];
   const relieved: number[] = [];
-  const stream = new OverflowStream(ipc, transport, {
+  const arrivals = new OverflowArrivals(ipc, transport, {
     overflowArrived: (_source, message) => void arrived.push(message),
+  });
+  const stream = new OverflowStream(ipc, transport, arrivals, {
     packetReleased: (node) => void relieved.push(node),
   });
   const large = (pages: number): KernelMessage =>
@@ -43,7 +46,7 @@ const bench = () => {
     const message = pool.takeToReceive(false)!;
     message.size = bytes;
     message.complex = complex;
-    stream.expect(source, message, buffer, frame);
+    arrivals.expect(source, message, buffer, frame);
     return message;
   };
   const frame = ipc.frames.allocate(FRAME_MESSAGE);
@@ -60,6 +63,7 @@ const bench = () => {
     ipc,
     page,
     stream,
+    arrivals,
     packets,
     arrived,
     relieved,
@@ -93,28 +97,28 @@ test("overflow stream: one packet of words is out at a time, nodes take turns; w
 // --- in -------------------------------------------------------------------------------------------
 
 test("overflow stream: a long body that is no typed items is thrown away, and nothing is kept of it", () => {
-  const { ipc, stream, arrived, expectFrom, page } = bench();
+  const { ipc, arrivals, arrived, expectFrom, page } = bench();
   const { pageBytes } = ipc.memory.layout;
   const before = ipc.pool.freeCount;
   expectFrom(3, 3 * pageBytes, true);
   for (const bytes of [pageBytes, pageBytes])
-    stream.accept(
+    arrivals.acceptWords(
       page(bytes, () => 0),
       3,
     );
   expect(ipc.pool.freeCount).toBe(before - 1);
-  stream.accept(
+  arrivals.acceptWords(
     page(pageBytes, () => -1),
     3,
   );
   expect(arrived).toEqual([]);
   expect(ipc.pool.freeCount).toBe(before);
   expectFrom(3, pageBytes + 4, false);
-  stream.accept(
+  arrivals.acceptWords(
     page(pageBytes, (i) => i),
     3,
   );
-  stream.accept(
+  arrivals.acceptWords(
     page(4, () => 99),
     3,
   );
@@ -124,26 +128,26 @@ test("overflow stream: a long body that is no typed items is thrown away, and no
 });
 
 test("overflow stream: messages of several nodes arrive page by page, each whole when its last page is", () => {
-  const { ipc, stream, arrived, expectFrom, page } = bench();
+  const { ipc, arrivals, arrived, expectFrom, page } = bench();
   const { pageBytes } = ipc.memory.layout;
   const [first, second] = [
     expectFrom(1, 2 * pageBytes, false),
     expectFrom(2, 2 * pageBytes, false),
   ];
-  stream.accept(
+  arrivals.acceptWords(
     page(pageBytes, () => 1),
     1,
   );
-  stream.accept(
+  arrivals.acceptWords(
     page(pageBytes, () => 2),
     2,
   );
-  stream.accept(
+  arrivals.acceptWords(
     page(pageBytes, () => 2),
     2,
   );
   expect(arrived).toEqual([second]);
-  stream.accept(
+  arrivals.acceptWords(
     page(pageBytes, () => 1),
     1,
   );
@@ -153,10 +157,10 @@ test("overflow stream: messages of several nodes arrive page by page, each whole
 });
 
 test("overflow stream: pages of no message, or longer than a page, are counted and change nothing", () => {
-  const { ipc, stream, arrived, expectFrom, page } = bench();
+  const { ipc, arrivals, arrived, expectFrom, page } = bench();
   const { layout, counters } = ipc.memory;
   const { pageBytes } = layout;
-  stream.accept(
+  arrivals.acceptWords(
     page(pageBytes, () => 1),
     1,
   );
@@ -164,7 +168,7 @@ test("overflow stream: pages of no message, or longer than a page, are counted a
   const message = expectFrom(1, 2 * pageBytes, false);
   const tooLong = page(pageBytes, () => 1);
   ipc.memory.words[tooLong + PACKET_PAGE] = 2 * pageBytes;
-  stream.accept(tooLong, 1);
+  arrivals.acceptWords(tooLong, 1);
   expect(counters[COUNTERS.damaged.index]).toBe(2);
   expect(arrived).toEqual([]);
   expect([...new Set(message.overflow!.body)]).toEqual([0]);

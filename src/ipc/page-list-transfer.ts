@@ -14,14 +14,14 @@ import type { Transfer } from "./transfer.ts";
 const SPARE_LISTS_MAX = 32;
 
 export class PageListTransfer implements Transfer {
-  /** Most pages that one list wires: a part of the node's memory. */
-  private readonly listPagesMax: number;
+  /** Most pages that are wired for lists at once: a part of the node's memory. */
+  private readonly wiredMax: number;
   private readonly vm: VirtualMemory;
   private readonly spare: PageList[] = [];
 
   constructor(vm: VirtualMemory, frameCount: number) {
     this.vm = vm;
-    this.listPagesMax = Math.max(1, frameCount >> 1);
+    this.wiredMax = Math.max(1, frameCount >> 1);
   }
 
   take(
@@ -32,7 +32,7 @@ export class PageListTransfer implements Transfer {
     direct: boolean,
   ): PageList | MapCopy | null {
     const pages = regionPages(address % memory.pageBytes, bytes, memory.pageBytes);
-    if (direct && pages <= this.listPagesMax) {
+    if (direct && pages + this.vm.pages.wiredFrames <= this.wiredMax) {
       const list = this.spare.pop() ?? new PageList();
       const mode = deallocate ? PAGES_STEAL : PAGES_HOLD;
       const status = memory.copyinPages(address, bytes, list, mode);

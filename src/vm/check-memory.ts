@@ -134,10 +134,12 @@ class MemoryCheck {
   compareFrames(): void {
     const { memory, pages } = this.vm;
     let busyFrames = 0;
+    let wiredFrames = 0;
     for (let frame = 0; frame < this.owners.length; frame++) {
       const state = memory.words[memory.layout.frameTableAt + frame * FRAME_WORDS + FRAME_STATE]!;
       const page = pages.at(frame);
       if (pages.busy(frame) > 0) busyFrames += 1;
+      if (pages.wired(frame) > 0) wiredFrames += 1;
       this.compare(frame, "wired", this.wired[frame]!, pages.wired(frame));
       this.compare(frame, "busy", this.busy[frame]!, pages.busy(frame));
       this.compare(frame, "mappings", this.mappings[frame]!, page.mappings);
@@ -152,6 +154,7 @@ class MemoryCheck {
       if (state === FRAME_FREE) this.compare(frame, "wired though free", 0, pages.wired(frame));
     }
     this.expect(busyFrames === pages.busyFrames, "busy frames are miscounted");
+    this.expect(wiredFrames === pages.wiredFrames, "wired frames are miscounted");
   }
 
   compareCounts(): void {

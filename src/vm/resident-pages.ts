@@ -14,8 +14,9 @@ export class ResidentPages {
   /** Pages of objects in use, and those that will go next; in the order in which they came. */
   readonly active = new PageQueue();
   readonly inactive = new PageQueue();
-  /** Frames whose FRAME_BUSY is not 0. */
+  /** Frames whose FRAME_BUSY is not 0, and whose FRAME_WIRED is not 0. */
   busyFrames = 0;
+  wiredFrames = 0;
   private readonly pages: Page[] = [];
   private readonly words: Int32Array;
   private readonly tableAt: number;
@@ -36,15 +37,19 @@ export class ResidentPages {
   }
 
   wire(frame: number): void {
-    this.words[this.tableAt + frame * FRAME_WORDS + FRAME_WIRED]! += 1;
+    const at = this.tableAt + frame * FRAME_WORDS + FRAME_WIRED;
+    if (this.words[at]! === 0) this.wiredFrames += 1;
+    this.words[at]! += 1;
   }
 
   /** Returns how many still need it. */
   unwire(frame: number): number {
     const at = this.tableAt + frame * FRAME_WORDS + FRAME_WIRED;
     assert(this.words[at]! > 0, "the page is wired");
-    this.words[at]! -= 1;
-    return this.words[at]!;
+    const left = this.words[at]! - 1;
+    this.words[at] = left;
+    if (left === 0) this.wiredFrames -= 1;
+    return left;
   }
 
   /** How many transfers read it. */

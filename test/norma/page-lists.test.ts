@@ -219,3 +219,25 @@ test("page list: a held sender returns at halt though its pages are not stored",
   for (const kernel of nodes.kernels) kernel.halt();
   await expect(sent).resolves.toBe(0);
 });
+
+test("page list: lists wire half of the memory at most; what is beyond is listed as it goes", async () => {
+  const { nodes, sender, receiver, door } = await twoTasks();
+  const [kernel] = nodes.kernels;
+  const { frameCount } = kernel!.memory.layout;
+  const pages = Math.floor(frameCount * 0.2);
+  const bytes = pages * PAGE;
+  const addresses = [1, 2, 3].map(() => pattern(sender, pages));
+  // Nothing is stepped: what does not fit on the way waits, copied in.
+  const sent = addresses.map((address) =>
+    sender.send(letter(door.send, COPY_SEND).addRegion(address, bytes)),
+  );
+  expect(kernel!.vm.pages.wiredFrames).toBe(2 * pages);
+  sender.memory.store32(sender.vm.allocate(PAGE), 1); // and the task still gets memory
+  for (let i = 0; i < 3; i++) {
+    const { address } = (await nodes.run(receiver.receive(door.receive))).takeRegion();
+    expect(firstWrong(receiver, address, bytes)).toBe(-1);
+    receiver.vm.deallocate(address, bytes);
+  }
+  await nodes.run(Promise.all(sent));
+  await nodes.expectNothingLeaked();
+});

@@ -270,9 +270,13 @@ describe("log and statistics", () => {
       expect(total.packetsSent).toBe(
         nodes.reduce((sum, { counters }) => sum + counters.packetsSent, 0),
       );
-      // e-cube: from 0 to 3 by dimension 0, then, at node 1, by dimension 1.
+      // e-cube: from 0 to 3 by dimension 0, then, at node 1, by dimension 1. A packet that is on its way while the
+      // counters are read, such as a last acknowledgement, has been counted by one channel and not by the other.
+      await eventually("both channels have counted the same packets", () => {
+        const [first, second] = machine.stats().nodes;
+        return second!.channels[1]!.packets === first!.channels[0]!.packets;
+      });
       expect(nodes[0]!.channels[0]!.packets).toBeGreaterThan(0);
-      expect(nodes[1]!.channels[1]!.packets).toBe(nodes[0]!.channels[0]!.packets);
       expect(nodes[0]!.channels[1]!.packets).toBe(0);
     }
     expect(machine.stats().nodes[0]!.counters.messagesSent).toBeGreaterThan(0);

@@ -134,7 +134,12 @@ export class Processor implements NodeDriver {
 
   stepNodes(): boolean {
     this.clock.tick();
-    if (this.sweep() === 0) this.quiesce();
+    if (this.sweep() > 0) {
+      this.waitBegins();
+    } else if (this.quiesce() === 0 && this.patienceOver()) {
+      this.park(NEVER);
+      this.waitBegins();
+    }
     return true; // other workers go on as well
   }
 

@@ -98,8 +98,9 @@ export interface NodeDriver {
   waitBegins(): void;
   /** True when it has spun so long that its thread should park. */
   patienceOver(): boolean;
-  /** Steps every node of the thread once, and lets time pass: for a program that cannot go on before another node
-   *  has done something. False: nothing will happen before a program of this thread runs. */
+  /** Steps every node of the thread once, and lets time pass; parks the thread if it has waited too long. For a program
+   *  that cannot go on before another node has done something; it has called waitBegins(). False: nothing will
+   *  happen before a program of this thread runs. */
   stepNodes(): boolean;
   /** Parks the thread until something turns up for one of its nodes, at most until `deadlineNs`. */
   park(deadlineNs: number): void;
@@ -298,10 +299,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
    *  running. Throws MachError KERN_ABORTED when the machine halts meanwhile. */
   waitNotBusy(frame: number): void {
     const wait = this.busyWaits.polled(frame);
-    if (this.exclusive) {
-      this.spinUntil(wait, NEVER, KERN_ABORTED);
-      return;
-    }
+    this.driver.waitBegins();
     while (wait.waiting) {
       if (this.driver.halting() || this.halted) throw interrupted(KERN_ABORTED);
       if (this.driver.stepNodes()) continue;

@@ -8,7 +8,13 @@ import { assert } from "../base/assert.ts";
 import { NEVER, type StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import type { Random } from "../base/random.ts";
-import { KERN_ABORTED, MACH_RCV_INTERRUPTED, MACH_SEND_INTERRUPTED } from "../base/status.ts";
+import {
+  KERN_ABORTED,
+  KERN_RESOURCE_SHORTAGE,
+  KERN_SUCCESS,
+  MACH_RCV_INTERRUPTED,
+  MACH_SEND_INTERRUPTED,
+} from "../base/status.ts";
 import { FRAME_ARMED, type FrameTable } from "../hardware/frame-table.ts";
 import { REG_STATE } from "../hardware/machine-layout.ts";
 import type { NetworkInterface } from "../hardware/network-interface.ts";
@@ -55,6 +61,9 @@ export const NODE_HALTED = 2;
 const STEP_PACKETS_MAX = 32;
 /** Polls between two reads of the clock while spinning: a read costs as much as several polls. */
 const POLLS_PER_TICK = 256;
+
+/** How long a store waits for a busy page before it gets a copy: longer than any retransmission takes. */
+const BUSY_PATIENCE_NS = 1e9;
 
 /** Windows of packets that may be on their way to one node: what keeps a sender and the wire busy. */
 const BACKLOG_WINDOWS = 4;
@@ -296,17 +305,19 @@ export class NodeKernel implements TaskKernel, TaskHost {
   }
 
   /** A store has met a busy page. The thread is the task's, so it steps the nodes that it would else keep from
-   *  running. Throws MachError KERN_ABORTED when the machine halts meanwhile. */
+   *  running. Where the transfer waits for a program that this thread keeps from running, the task gets a copy of
+   *  the page. Throws MachError: KERN_ABORTED when the machine halts meanwhile, KERN_RESOURCE_SHORTAGE. */
   waitNotBusy(frame: number): void {
+    const { driver, clock } = this;
     const wait = this.busyWaits.polled(frame);
-    this.driver.waitBegins();
+    driver.waitBegins();
+    const endNs = clock.now() + BUSY_PATIENCE_NS;
     while (wait.waiting) {
-      if (this.driver.halting() || this.halted) throw interrupted(KERN_ABORTED);
-      if (this.driver.stepNodes()) continue;
-      throw new Error(
-        `a store on node ${this.node} waits for a busy page, and nothing that this thread can step would ` +
-          `end that: await task.memory.whenWritable() first`,
-      );
+      if (driver.halting() || this.halted) throw interrupted(KERN_ABORTED);
+      if (driver.stepNodes() && clock.now() < endNs) continue;
+      if (!wait.waiting) return;
+      if (this.vm.replaceBusy(frame) === KERN_SUCCESS) return;
+      throw new MachError(KERN_RESOURCE_SHORTAGE, "no frame is free for a copy of a busy page");
     }
   }
 

@@ -37,8 +37,8 @@ export interface TaskKernel {
   /** Resolves with a message of the pool for a sender of `bytes` that found none, or with null when it is
    *  `deadlineNs`; MachError at halt. */
   messageToSend(task: Task, bytes: number, deadlineNs: number): Promise<KernelMessage | null>;
-  /** Steps the kernel until a frame is not busy any more: a store has met it. Throws MachError KERN_ABORTED when the
-   *  machine halts meanwhile. */
+  /** Steps the kernel until a frame is not busy any more, or the task has a copy of its page: a store has met it.
+   *  Throws MachError: KERN_ABORTED when the machine halts meanwhile, KERN_RESOURCE_SHORTAGE. */
   waitNotBusy(frame: number): void;
   /** The same without holding the thread: other tasks go on. `task`: the one that waits; null for the kernel. */
   whenNotBusy(task: Task | null, frame: number): Promise<void>;

@@ -12,7 +12,6 @@ import {
   frameOf,
   isBorrowed,
   PAGE_BORROWED,
-  PAGE_LOCKED,
   PAGES_HOLD,
   PAGES_STEAL,
   type PageList,
@@ -57,12 +56,7 @@ export const copyinPages = (
   const first = Math.floor(address / task.pageBytes);
   const end = first + list.count;
   const stolen = mode === PAGES_STEAL ? stealPages(task, first, end, list) : 0;
-  for (let i = 0; mode !== PAGES_HOLD && i < list.count; i++) {
-    const entry = list.entries[i]!;
-    if (!isBorrowed(entry)) continue;
-    vm.pages.setBusy(frameOf(entry));
-    list.entries[i] = entry | PAGE_LOCKED;
-  }
+  if (mode !== PAGES_HOLD) vm.protectList(list);
   vm.counters[COUNTERS.pagesStolen.index]! += stolen;
   vm.counters[COUNTERS.pagesBorrowed.index]! += list.count - stolen;
   if (mode === PAGES_STEAL) task.map.remove(first, end);

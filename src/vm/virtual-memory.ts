@@ -6,10 +6,12 @@
 //   linkArrived(list)                      from now on pageout may swap out what the list owns
 //   pageOfCopy(copy, index)                a page of a copy, for a sender that goes through it piece by piece
 
+import { assert } from "../base/assert.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { KERN_MEMORY_ERROR, KERN_RESOURCE_SHORTAGE, KERN_SUCCESS } from "../base/status.ts";
 import {
   FRAME_MESSAGE,
+  FRAME_OBJECT,
   type FrameState,
   type FrameTable,
   NO_FRAME,
@@ -182,6 +184,22 @@ export class VirtualMemory {
     }
     this.slots.release(slotOf(entry));
     list.entries[index] = residentEntry(frame);
+    return KERN_SUCCESS;
+  }
+
+  /** Puts a copy in the place of a page that a transfer reads; the transfer keeps the page itself. For who can wait no
+   *  longer for the transfer to end. KERN_RESOURCE_SHORTAGE. */
+  replaceBusy(frame: number): number {
+    const page = this.pages.at(frame);
+    const { object, index } = page;
+    assert(object !== null && this.pages.busy(frame) > 0, "a fault has met the page");
+    const copy = this.grab(FRAME_OBJECT);
+    if (copy === NO_FRAME) return KERN_RESOURCE_SHORTAGE;
+    this.memory.copyFrame(copy, frame);
+    this.counters[COUNTERS.cowCopies.index]! += 1;
+    this.objects.detach(page);
+    this.frames.hand(frame, FRAME_OBJECT, FRAME_MESSAGE);
+    this.objects.insert(object, index, copy);
     return KERN_SUCCESS;
   }
 

@@ -5,6 +5,7 @@ import { expect, test } from "@jest/globals";
 import { COUNTERS } from "../../src/base/counters.ts";
 import { FRAME_MESSAGE } from "../../src/hardware/frame-table.ts";
 import type { SendOptions } from "../../src/index.ts";
+import type { KernelMessage } from "../../src/ipc/kernel-message.ts";
 import { COPY_SEND } from "../../src/ipc/rights.ts";
 import type { NodeKernel } from "../../src/node/kernel.ts";
 import type { Task } from "../../src/task/task.ts";
@@ -239,5 +240,32 @@ test("page list: lists wire half of the memory at most; what is beyond is listed
     receiver.vm.deallocate(address, bytes);
   }
   await nodes.run(Promise.all(sent));
+  await nodes.expectNothingLeaked();
+});
+
+test("page list: a store that only the receiver's program could let through gets a copy, and the transfer keeps its page", async () => {
+  const { nodes, sender, receiver, door, count } = await twoTasks({ kernel: { messages: 8 } });
+  const [, kernel] = nodes.kernels;
+  const address = pattern(sender, 1);
+  receiver.ports.setQlimit(door.receive, 16);
+  await nodes.quiet();
+  // Nothing arrives any more: the receiver's node has no message for it.
+  const taken: KernelMessage[] = [];
+  for (let next = kernel!.ipc.pool.takeForKernel(); next !== null; ) {
+    taken.push(next);
+    next = kernel!.ipc.pool.takeForKernel();
+  }
+  await sender.send(letter(door.send, COPY_SEND).addRegion(address, PAGE));
+  await nodes.quiet();
+  const before = count();
+  sender.memory.store32(address, 7);
+  expect(count().cow - before.cow).toBe(1);
+  expect(sender.memory.load32(address)).toBe(7);
+  expect(sender.memory.load32(address + 4)).toBe(4 ^ 0x5a5a5a);
+  sender.memory.store32(address + 8, 8); // its own page now
+  expect(count().cow - before.cow).toBe(1);
+  for (const message of taken) kernel!.ipc.pool.put(message);
+  const { address: at, bytes } = (await nodes.run(receiver.receive(door.receive))).takeRegion();
+  expect(firstWrong(receiver, at, bytes)).toBe(-1);
   await nodes.expectNothingLeaked();
 });

@@ -19,6 +19,7 @@ import {
   PAGES_STEAL,
   PageList,
 } from "../../src/vm/page-list.ts";
+import { VM_INHERIT_SHARE } from "../../src/vm/protection.ts";
 import { bytesAt, PAGE, testVirtualMemory } from "../support/virtual-memory.ts";
 
 const make = (frames = 48, pages = 4) => {
@@ -155,4 +156,30 @@ test("copyout: without room for addresses or for copies the list is still good",
   expect(task.copyoutPages(list)).toBe(KERN_SUCCESS);
   expect(bytesAt(task, task.address + PAGE - 1, 2)).toEqual([1, 2]);
   expect(checkMemory(vm, [], [])).toEqual([]);
+});
+
+test("busy: whoever waits no longer gets a copy; the transfer, and who shares the memory, see what they should", () => {
+  const { task, vm, address, list, free } = make();
+  const before = free();
+  task.vmInherit(address, 4 * PAGE, VM_INHERIT_SHARE);
+  const child = task.fork();
+  task.copyinPages(address, PAGE, list, PAGES_BUSY);
+  const frame = frameOf(list.entries[0]!);
+  expect(task.fill(address, 1, 9)).toBe(FAULT_BUSY);
+  expect(vm.replaceBusy(task.busyFrame)).toBe(KERN_SUCCESS);
+  expect(task.fill(address, 1, 9)).toBe(KERN_SUCCESS);
+  expect([bytesAt(task, address, 2), bytesAt(child, address, 2)]).toEqual([
+    [9, 1],
+    [9, 1],
+  ]);
+  expect(vm.pageBytesOf(frame)[0]).toBe(1);
+  expect(checkMemory(vm, [list], [])).toEqual([]);
+  vm.discardList(list);
+  child.destroy();
+  expect(free()).toBe(before);
+  task.copyinPages(address, PAGE, list, PAGES_BUSY);
+  task.fill(address, 1, 8);
+  while (vm.frames.freeCount > 0) vm.frames.allocate(FRAME_MESSAGE);
+  expect(vm.replaceBusy(task.busyFrame)).toBe(KERN_RESOURCE_SHORTAGE);
+  expect(task.fill(address, 1, 8)).toBe(FAULT_BUSY);
 });

@@ -3,10 +3,27 @@
 
 import type { Point } from "./contender.ts";
 import { type Measured, toRatio } from "./interleave.ts";
-import { type Ratio, type Result, resultOfValues } from "./report.ts";
-import type { Figure } from "./suite.ts";
+import type { Progress } from "./progress.ts";
+import {
+  type BenchOptions,
+  type Ratio,
+  type Result,
+  resultOfValues,
+  type SuiteOutcome,
+} from "./report.ts";
+import { type Comparison, type Figure, largeEffortOf, measureSuite } from "./suite.ts";
 
 export const BANDWIDTH: Figure = { result: toBandwidth, ratio: toBandwidthRatio };
+
+/** measureSuite() for suites that ask for bandwidth. */
+export function measureBandwidth(
+  comparison: Omit<Comparison, "figure" | "effort">,
+  options: BenchOptions,
+  progress: Progress,
+): Promise<SuiteOutcome> {
+  const effort = largeEffortOf(options);
+  return measureSuite({ ...comparison, figure: BANDWIDTH, effort }, options, progress);
+}
 
 /** MB/s of messages of `bytes` bytes, one every `ns` ns. */
 export const megabytesPerSecond = (bytes: number, ns: number): number => (bytes * 1e3) / ns;

@@ -4,9 +4,9 @@
 import { BenchMachine } from "../contenders/bench-machine.ts";
 import { largeMemory, stream } from "../contenders/page-shapes.ts";
 import { PageStreams } from "../contenders/page-streams.ts";
-import { BANDWIDTH } from "../harness/bandwidth.ts";
+import { measureBandwidth } from "../harness/bandwidth.ts";
 import { dimensionOf } from "../harness/options.ts";
-import { largeEffortOf, measureSuite, type Suite } from "../harness/suite.ts";
+import type { Suite } from "../harness/suite.ts";
 import { RawPagesPeer } from "../peers/raw-pages.ts";
 import { CLIENT_NODE } from "../programs/slice-args.ts";
 
@@ -36,17 +36,7 @@ export const bandwidthSuite: Suite = {
       machContender("mach", false),
     ];
     const points = (quick ? BYTES_QUICK : BYTES).map((bytes) => ({ bytes, nodes, hops }));
-    return measureSuite(
-      {
-        suite: bandwidthSuite.name,
-        contenders,
-        points,
-        ratios: RATIOS,
-        figure: BANDWIDTH,
-        effort: largeEffortOf(options),
-      },
-      options,
-      progress,
-    );
+    const comparison = { suite: bandwidthSuite.name, contenders, points, ratios: RATIOS };
+    return measureBandwidth(comparison, options, progress);
   },
 };

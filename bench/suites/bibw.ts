@@ -5,9 +5,9 @@
 import { BenchMachine } from "../contenders/bench-machine.ts";
 import { largeMemory, stream } from "../contenders/page-shapes.ts";
 import { type PagePair, PageStreams } from "../contenders/page-streams.ts";
-import { BANDWIDTH } from "../harness/bandwidth.ts";
+import { measureBandwidth } from "../harness/bandwidth.ts";
 import { dimensionOf } from "../harness/options.ts";
-import { largeEffortOf, measureSuite, type Suite } from "../harness/suite.ts";
+import type { Suite } from "../harness/suite.ts";
 import { RawPagesPeer } from "../peers/raw-pages.ts";
 import { CLIENT_NODE } from "../programs/slice-args.ts";
 
@@ -40,17 +40,7 @@ export const bibwSuite: Suite = {
       machContender("mach-one-way", [there]),
     ];
     const points = BYTES.map((bytes) => ({ bytes, nodes, hops }));
-    return measureSuite(
-      {
-        suite: bibwSuite.name,
-        contenders,
-        points,
-        ratios: RATIOS,
-        figure: BANDWIDTH,
-        effort: largeEffortOf(options),
-      },
-      options,
-      progress,
-    );
+    const comparison = { suite: bibwSuite.name, contenders, points, ratios: RATIOS };
+    return measureBandwidth(comparison, options, progress);
   },
 };

@@ -6,8 +6,8 @@ import { availableParallelism } from "node:os";
 import { BenchMachine } from "../contenders/bench-machine.ts";
 import { largeMemory, stream } from "../contenders/page-shapes.ts";
 import { PageStreams } from "../contenders/page-streams.ts";
-import { BANDWIDTH } from "../harness/bandwidth.ts";
-import { largeEffortOf, measureSuite, type Suite } from "../harness/suite.ts";
+import { measureBandwidth } from "../harness/bandwidth.ts";
+import type { Suite } from "../harness/suite.ts";
 import { RawPagesPeer } from "../peers/raw-pages.ts";
 
 const DIMENSION = 3;
@@ -38,17 +38,7 @@ export const multiPairSuite: Suite = {
     const contenders = [new RawPagesPeer("raw-pages", false), ...PAIRS.map(ofPairs)];
     const sizes = options.quick ? BYTES_QUICK : BYTES;
     const points = sizes.map((bytes) => ({ bytes, nodes: NODES, workers }));
-    return measureSuite(
-      {
-        suite: multiPairSuite.name,
-        contenders,
-        points,
-        ratios: RATIOS,
-        figure: BANDWIDTH,
-        effort: largeEffortOf(options),
-      },
-      options,
-      progress,
-    );
+    const comparison = { suite: multiPairSuite.name, contenders, points, ratios: RATIOS };
+    return measureBandwidth(comparison, options, progress);
   },
 };

@@ -28,7 +28,7 @@ import { bodyWord, bodyWords, type KernelMessage } from "./kernel-message.ts";
 import type { Message } from "./message.ts";
 import { NO_ENTRY } from "./name-table.ts";
 import { notifyDetached } from "./notifications.ts";
-import { isCircular, PORT_IN_KERNEL, PORT_PROXY, type Port } from "./port.ts";
+import { isCircular, PORT_PROXY, type Port } from "./port.ts";
 import { releaseBody, releaseRight } from "./release.ts";
 import {
   COPY_SEND,
@@ -261,8 +261,8 @@ const copyinRegion = (
     ipc.memory.counters[COUNTERS.copiedBytes.index]! += bytes;
     if (deallocate) memory.vmDeallocate(address, bytes);
   } else {
-    const { state } = kernel.remote!;
-    const direct = state === PORT_PROXY || state === PORT_IN_KERNEL;
+    const { state, server } = kernel.remote!;
+    const direct = state === PORT_PROXY || server?.wantsPageLists === true;
     const region = ipc.transfer.take(memory, address, bytes, deallocate, direct);
     if (region === null) return memoryStatus(memory.status);
     words[data] = pool.overflowOf(kernel).add(region);

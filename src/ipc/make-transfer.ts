@@ -2,10 +2,10 @@
 
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { VirtualMemory } from "../vm/virtual-memory.ts";
-import { PageListTransfer } from "./page-list-transfer.ts";
 import type { Transfer } from "./transfer.ts";
 import { TransferByCopy } from "./transfer-by-copy.ts";
 import { TransferByCopyObject } from "./transfer-by-copy-object.ts";
+import { TransferByPageList } from "./transfer-by-page-list.ts";
 import { TransferByRendezvous } from "./transfer-by-rendezvous.ts";
 import { TransferBySharedBuffer } from "./transfer-by-shared-buffer.ts";
 
@@ -25,7 +25,7 @@ export const makeTransfer = (
 ): Transfer => {
   switch (kind) {
     case "page-list":
-      return new PageListTransfer(vm, memory.layout.frameCount);
+      return new TransferByPageList(vm, memory.layout.frameCount);
     case "copy":
       return new TransferByCopy(vm, memory);
     case "shared-buffer":

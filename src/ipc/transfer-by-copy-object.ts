@@ -7,16 +7,15 @@ import type { MapCopy } from "../vm/map-copy.ts";
 import { PAGES_HOLD, PageList } from "../vm/page-list.ts";
 import type { TaskMemory } from "../vm/task-memory.ts";
 import type { VirtualMemory } from "../vm/virtual-memory.ts";
-import type { Transfer } from "./transfer.ts";
+import { Transfer } from "./transfer.ts";
 
-export class TransferByCopyObject implements Transfer {
-  private readonly vm: VirtualMemory;
+export class TransferByCopyObject extends Transfer {
   private readonly kernelMemory: TaskMemory;
   /** Where in the kernel's address space what is being sent is mapped. */
   private readonly mappedAt = new Map<PageList, number>();
 
   constructor(vm: VirtualMemory) {
-    this.vm = vm;
+    super(vm);
     this.kernelMemory = vm.newTaskMemory();
   }
 
@@ -55,32 +54,13 @@ export class TransferByCopyObject implements Transfer {
     return given;
   }
 
-  arrived(list: PageList): PageList {
-    return list;
-  }
-
-  discard(region: PageList | MapCopy): void {
-    if (!(region instanceof PageList)) {
-      this.vm.discardCopy(region);
-      return;
-    }
+  override discard(region: PageList | MapCopy): void {
     const { offset, bytes } = region;
-    this.vm.discardList(region);
+    super.discard(region);
+    if (!(region instanceof PageList)) return;
     const mapped = this.mappedAt.get(region);
     if (mapped === undefined) return;
     this.mappedAt.delete(region);
     this.kernelMemory.vmDeallocate(mapped, offset + bytes);
-  }
-
-  keptLists(): PageList[] {
-    return [];
-  }
-
-  taskEnded(_memory: TaskMemory): void {
-    // There is nothing that a task has beside its messages.
-  }
-
-  newList(offset: number, bytes: number, pages: number): PageList {
-    return new PageList().expect(offset, bytes, pages);
   }
 }

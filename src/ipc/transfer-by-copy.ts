@@ -10,14 +10,13 @@ import { frameOf, PageList, residentEntry } from "../vm/page-list.ts";
 import type { TaskMemory } from "../vm/task-memory.ts";
 import type { VirtualMemory } from "../vm/virtual-memory.ts";
 import { regionPages } from "./region.ts";
-import type { Transfer } from "./transfer.ts";
+import { Transfer } from "./transfer.ts";
 
-export class TransferByCopy implements Transfer {
-  protected readonly vm: VirtualMemory;
+export class TransferByCopy extends Transfer {
   protected readonly memory: PhysicalMemory;
 
   constructor(vm: VirtualMemory, memory: PhysicalMemory) {
-    this.vm = vm;
+    super(vm);
     this.memory = memory;
   }
 
@@ -40,27 +39,6 @@ export class TransferByCopy implements Transfer {
     const status = memory.copyoutPages(copy);
     this.vm.discardList(status === KERN_SUCCESS ? region : copy);
     return status;
-  }
-
-  arrived(list: PageList, _awaited: boolean): PageList {
-    return list;
-  }
-
-  discard(region: PageList | MapCopy): void {
-    if (region instanceof PageList) this.vm.discardList(region);
-    else this.vm.discardCopy(region);
-  }
-
-  keptLists(): PageList[] {
-    return [];
-  }
-
-  taskEnded(_memory: TaskMemory): void {
-    // There is nothing that a task has beside its messages.
-  }
-
-  newList(offset: number, bytes: number, pages: number): PageList {
-    return new PageList().expect(offset, bytes, pages);
   }
 
   /** Frames of the kernel's with what is in a task's memory; null: memory.status says why. */

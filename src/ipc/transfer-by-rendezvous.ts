@@ -7,18 +7,17 @@ import type { MapCopy } from "../vm/map-copy.ts";
 import { PageList } from "../vm/page-list.ts";
 import type { TaskMemory } from "../vm/task-memory.ts";
 import type { VirtualMemory } from "../vm/virtual-memory.ts";
-import { PageListTransfer } from "./page-list-transfer.ts";
-import type { Transfer } from "./transfer.ts";
 import { TransferByCopy } from "./transfer-by-copy.ts";
+import { TransferByPageList } from "./transfer-by-page-list.ts";
 
-export class TransferByRendezvous extends TransferByCopy implements Transfer {
-  private readonly mapped: PageListTransfer;
+export class TransferByRendezvous extends TransferByCopy {
+  private readonly mapped: TransferByPageList;
   /** Lists that are buffers of the kernel's. */
   private readonly buffered = new Set<PageList>();
 
   constructor(vm: VirtualMemory, memory: PhysicalMemory) {
     super(vm, memory);
-    this.mapped = new PageListTransfer(vm, memory.layout.frameCount);
+    this.mapped = new TransferByPageList(vm, memory.layout.frameCount);
   }
 
   override take(

@@ -10,7 +10,6 @@ import { frameOf, PAGES_HOLD, PageList } from "../vm/page-list.ts";
 import type { TaskMemory } from "../vm/task-memory.ts";
 import type { VirtualMemory } from "../vm/virtual-memory.ts";
 import { regionPages } from "./region.ts";
-import type { Transfer } from "./transfer.ts";
 import { TransferByCopy } from "./transfer-by-copy.ts";
 
 /** Part of a node's frames that the buffer of one task may take up. */
@@ -29,7 +28,7 @@ interface SharedBuffer {
   readonly messages: { readonly list: PageList; readonly end: number; done: boolean }[];
 }
 
-export class TransferBySharedBuffer extends TransferByCopy implements Transfer {
+export class TransferBySharedBuffer extends TransferByCopy {
   private readonly buffers = new Map<TaskMemory, SharedBuffer>();
   private readonly buffered = new Map<PageList, SharedBuffer>();
   private readonly bufferPages: number;

@@ -74,7 +74,10 @@ export class DeviceServer implements KernelServer {
 
   private makePort(open: OpenDisk): Port {
     const port = this.ipc.ports.create(PORT_IN_KERNEL);
-    port.server = { serve: (request) => this.serveDevice(request, open) };
+    port.server = {
+      wantsPageLists: true,
+      serve: (request) => this.serveDevice(request, open),
+    };
     open.port = port;
     this.wantNoSenders(port);
     return port;

@@ -5,7 +5,7 @@
 //   quiesce  sends what would otherwise wait for a packet to ride on; before the driver idles
 
 import { assert } from "../base/assert.ts";
-import { NEVER, type StepClock } from "../base/clock.ts";
+import type { StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import type { Random } from "../base/random.ts";
 import {
@@ -50,6 +50,7 @@ import { DeviceServer } from "./device-server.ts";
 import type { DiskRecord } from "./disk-file.ts";
 import type { KernelTask } from "./kernel-task.ts";
 import { NameServer } from "./name-server.ts";
+import { RoomWaits } from "./room-waits.ts";
 import { type ProgramLoader, type TaskHost, TaskServer } from "./task-server.ts";
 import { Timers } from "./timers.ts";
 
@@ -142,7 +143,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
   private readonly timers: Timers;
   private readonly spinNs: number;
   private readonly sleepers = new Set<(error: MachError) => void>();
-  private readonly roomWaiters: RoomWaiter[] = [];
+  private readonly roomWaits = new RoomWaits(this);
   private readonly busyWaits: BusyWaits;
   private halted = false;
   private polls = 0;
@@ -384,16 +385,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
 
   messageToSend(task: Task, bytes: number, deadlineNs: number): Promise<KernelMessage | null> {
     if (this.halted) return Promise.reject(interrupted(MACH_SEND_INTERRUPTED));
-    return new Promise<KernelMessage | null>((resolve, reject) => {
-      const waiter: RoomWaiter = { task, bytes, resolve, reject, cancelTimer: null };
-      this.roomWaiters.push(waiter);
-      if (deadlineNs === NEVER) return;
-      waiter.cancelTimer = this.setTimer(deadlineNs, () => {
-        this.roomWaiters.splice(this.roomWaiters.indexOf(waiter), 1);
-        this.taskResumes(task);
-        resolve(null);
-      });
-    });
+    return this.roomWaits.wait(task, bytes, deadlineNs);
   }
 
   /** PoolSink: a message came back. What the kernel itself has to send goes first; then refused senders
@@ -403,15 +395,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     if (this.ipc.notifications.length > 0) notifyPending(this.ipc);
     this.networkIpc.messageFreed();
     if (this.transport.isStopped && pool.roomToReceive) this.transport.buffersAvailable();
-    while (this.roomWaiters.length > 0) {
-      const { task, bytes, resolve, cancelTimer } = this.roomWaiters[0]!;
-      const message = pool.takeToSend(bytes);
-      if (message === null) return;
-      this.roomWaiters.shift();
-      cancelTimer?.();
-      this.taskResumes(task);
-      resolve(message);
-    }
+    this.roomWaits.resume(pool);
   }
 
   setTimer(deadlineNs: number, fire: () => void): () => void {
@@ -469,11 +453,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
       message.hold = null;
     }
     this.busyWaits.reject(interrupted(KERN_ABORTED));
-    for (const { reject, cancelTimer } of this.roomWaiters) {
-      cancelTimer?.();
-      reject(interrupted(MACH_SEND_INTERRUPTED));
-    }
-    this.roomWaiters.length = 0;
+    this.roomWaits.reject(interrupted(MACH_SEND_INTERRUPTED));
     Atomics.store(this.memory.words, REG_STATE, NODE_HALTED);
   }
 
@@ -492,14 +472,6 @@ export class NodeKernel implements TaskKernel, TaskHost {
     }
     this.network.armAll(armed);
   }
-}
-
-interface RoomWaiter {
-  readonly task: Task;
-  readonly bytes: number;
-  readonly resolve: (message: KernelMessage | null) => void;
-  readonly reject: (error: MachError) => void;
-  cancelTimer: (() => void) | null;
 }
 
 const interrupted = (status: number): MachError => new MachError(status, "the machine was halted");

@@ -8,19 +8,18 @@ import { PAGES_HOLD, PAGES_STEAL, PageList } from "../vm/page-list.ts";
 import type { TaskMemory } from "../vm/task-memory.ts";
 import type { VirtualMemory } from "../vm/virtual-memory.ts";
 import { regionPages } from "./region.ts";
-import type { Transfer } from "./transfer.ts";
+import { Transfer } from "./transfer.ts";
 
 /** Lists kept for the next messages. */
 const SPARE_LISTS_MAX = 32;
 
-export class PageListTransfer implements Transfer {
+export class TransferByPageList extends Transfer {
   /** Most pages that are wired for lists at once: a part of the node's memory. */
   private readonly wiredMax: number;
-  private readonly vm: VirtualMemory;
   private readonly spare: PageList[] = [];
 
   constructor(vm: VirtualMemory, frameCount: number) {
-    this.vm = vm;
+    super(vm);
     this.wiredMax = Math.max(1, frameCount >> 1);
   }
 
@@ -52,28 +51,12 @@ export class PageListTransfer implements Transfer {
     return status;
   }
 
-  arrived(list: PageList): PageList {
-    return list;
+  override discard(region: PageList | MapCopy): void {
+    super.discard(region);
+    if (region instanceof PageList) this.recycle(region);
   }
 
-  discard(region: PageList | MapCopy): void {
-    if (region instanceof PageList) {
-      this.vm.discardList(region);
-      this.recycle(region);
-    } else {
-      this.vm.discardCopy(region);
-    }
-  }
-
-  keptLists(): PageList[] {
-    return [];
-  }
-
-  taskEnded(_memory: TaskMemory): void {
-    // There is nothing that a task has beside its messages.
-  }
-
-  newList(offset: number, bytes: number, pages: number): PageList {
+  override newList(offset: number, bytes: number, pages: number): PageList {
     return (this.spare.pop() ?? new PageList()).expect(offset, bytes, pages);
   }
 

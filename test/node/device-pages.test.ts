@@ -6,12 +6,8 @@ import { COUNTERS } from "../../src/base/counters.ts";
 import { TYPE_SEND } from "../../src/ipc/rights.ts";
 import { D_READ, D_WRITE, device } from "../../src/task/device-interface.ts";
 import { LoneNodes, type LoneNodesInput } from "../support/lone-node.ts";
+import { PLACES } from "../support/places.ts";
 
-const PLACES: readonly (readonly [string, LoneNodesInput, number])[] = [
-  ["on one node", {}, 0],
-  ["on two nodes", { dimension: 1 }, 1],
-  ["through a loopback proxy", { kernel: { loopback: true } }, 0],
-];
 const PAGE = 4096;
 const COPIED = COUNTERS.copiedBytes.index;
 const DISK_BYTES = 64 * PAGE;

@@ -23,12 +23,7 @@ import {
 import type { Task } from "../../src/task/task.ts";
 import { letter } from "../support/letters.ts";
 import { LoneNodes, type LoneNodesInput } from "../support/lone-node.ts";
-
-const PLACES: readonly (readonly [string, LoneNodesInput, number])[] = [
-  ["on one node", {}, 0],
-  ["on two nodes", { dimension: 1 }, 1],
-  ["through a loopback proxy", { kernel: { loopback: true } }, 0],
-];
+import { PLACES } from "../support/places.ts";
 
 let opened: LoneNodes[] = [];
 let folder = "";

@@ -32,12 +32,7 @@ import {
 import { give } from "../support/doors.ts";
 import { letter } from "../support/letters.ts";
 import { LoneNodes, type LoneNodesInput } from "../support/lone-node.ts";
-
-const PLACES: readonly (readonly [string, LoneNodesInput, number])[] = [
-  ["on one node", {}, 0],
-  ["on two nodes", { dimension: 1 }, 1],
-  ["through a loopback proxy", { kernel: { loopback: true } }, 0],
-];
+import { PLACES } from "../support/places.ts";
 
 /** A task and another whose kernel port it has a right to. */
 const furnish = async (input: LoneNodesInput, place: number) => {

@@ -10,14 +10,9 @@ import { PAGES_BUSY, PageList } from "../../src/vm/page-list.ts";
 import { VM_INHERIT_COPY, VM_PROT_DEFAULT } from "../../src/vm/protection.ts";
 import { give, openDoor } from "../support/doors.ts";
 import { LoneNodes, type LoneNodesInput, watch } from "../support/lone-node.ts";
+import { PLACES } from "../support/places.ts";
 
 const PAGE = 4096;
-
-const PLACES: readonly (readonly [string, LoneNodesInput, number])[] = [
-  ["on one node", {}, 0],
-  ["on two nodes", { dimension: 1 }, 1],
-  ["through a loopback proxy", { kernel: { loopback: true } }, 0],
-];
 
 /** A task with memory, and another one that has a right to its kernel port. */
 const furnish = async (input: LoneNodesInput, place: number) => {

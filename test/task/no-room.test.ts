@@ -15,13 +15,9 @@ import {
 import type { MachError } from "../../src/task/mach-error.ts";
 import type { Task } from "../../src/task/task.ts";
 import { openDoor } from "../support/doors.ts";
-import { LoneNodes, type LoneNodesInput } from "../support/lone-node.ts";
+import { LoneNodes } from "../support/lone-node.ts";
+import { PLACES } from "../support/places.ts";
 
-const PLACES: readonly (readonly [string, LoneNodesInput, number])[] = [
-  ["on one node", {}, 0],
-  ["on two nodes", { dimension: 1 }, 1],
-  ["through a loopback proxy", { kernel: { loopback: true } }, 0],
-];
 const PAGE = 4096;
 
 /** Takes all of a task's memory. */

@@ -23,6 +23,11 @@ export class BusyWaits {
     this.taskResumes = taskResumes;
   }
 
+  /** How many wait. */
+  get count(): number {
+    return this.waiters.length;
+  }
+
   /** A wait that is polled. */
   polled(frame: number): Waiting {
     return new PolledWait(this.frames, frame);
@@ -38,7 +43,6 @@ export class BusyWaits {
 
   /** Lets those go on whose frame is not busy any more. */
   resume(): void {
-    if (this.waiters.length === 0) return;
     const still: BusyWaiter[] = [];
     for (const waiter of this.waiters) {
       if (this.frames.isBusy(waiter.frame)) {

@@ -229,9 +229,8 @@ export class NodeKernel implements TaskKernel, TaskHost {
     work += this.transport.poll(STEP_PACKETS_MAX);
     this.ipc.atInterruptLevel = false;
     this.networkIpc.batchEnded();
-    if (this.vm.needsBalance) this.vm.balance();
-    this.framesFreed();
-    this.busyWaits.resume();
+    const { vm } = this;
+    if (vm.needsBalance || vm.framesWanted || this.busyWaits.count > 0) this.serveMemory();
     if (this.ipc.kernelRequests.length > 0) this.serveKernelRequests();
     if (this.transport.isDue()) work += this.transport.tick();
     if (this.timers.isDue()) work += this.timers.run();
@@ -242,9 +241,15 @@ export class NodeKernel implements TaskKernel, TaskHost {
     return this.networkIpc.pagesOnTheWay();
   }
 
-  /** What was refused, or could not go on, for want of a frame. */
-  private framesFreed(): void {
-    if (this.frames.freeCount > 0) this.networkIpc.framesFreed();
+  /** Pages out if frames are short; lets those go on who wait for a frame, or for a page that is busy. */
+  private serveMemory(): void {
+    const { vm } = this;
+    if (vm.needsBalance) vm.balance();
+    if (vm.framesWanted && this.frames.freeCount > 0) {
+      vm.framesWanted = false; // who finds none again says so again
+      this.networkIpc.framesFreed();
+    }
+    if (this.busyWaits.count > 0) this.busyWaits.resume();
   }
 
   /** Requests of other nodes to ports of the kernel; whose port has died meanwhile is destroyed. */

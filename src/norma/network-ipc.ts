@@ -259,14 +259,10 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     return this.stream.pagesOnTheWay();
   }
 
-  /** Frames are free that were not: what large messages wait for. */
+  /** A frame is free again, and somebody has been waiting for one. */
   framesFreed(): void {
-    const { stream, arrivals } = this;
-    if (arrivals.framesWanted) {
-      arrivals.framesWanted = false;
-      this.transport.buffersAvailable();
-    }
-    if (stream.isBusy) stream.sendMore();
+    this.arrivals.framesFreed();
+    this.stream.sendMore();
   }
 
   /** A message of the pool has come back: notes that waited for one go. */

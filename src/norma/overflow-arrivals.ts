@@ -50,8 +50,8 @@ export class OverflowArrivals {
   private readonly receiver: OverflowReceiver;
   /** By the node that they come from. */
   private readonly arrivals: (Arrival | null | undefined)[] = [];
-  /** Something was refused for want of a frame. */
-  framesWanted = false;
+  /** Packets were refused for want of a frame. */
+  private refused = false;
 
   constructor(ipc: IpcContext, transport: Transport, receiver: OverflowReceiver) {
     this.ipc = ipc;
@@ -108,8 +108,16 @@ export class OverflowArrivals {
 
   /** There is no frame to arm the descriptor with: the sender is told when there is. */
   refuseForFrames(): typeof REFUSED {
-    this.framesWanted = true;
+    this.refused = true;
+    this.ipc.vm.framesWanted = true;
     return REFUSED;
+  }
+
+  /** There is a frame: whose packets were refused is told. */
+  framesFreed(): void {
+    if (!this.refused) return;
+    this.refused = false;
+    this.transport.buffersAvailable();
   }
 
   /** Threads the page on its list. Condition: a frame is free to arm the descriptor with. */

@@ -160,11 +160,6 @@ export class OverflowStream implements PageSink {
     return this.pages.onTheWay();
   }
 
-  /** True while a message is going out. */
-  get isBusy(): boolean {
-    return this.outboxes.length > 0;
-  }
-
   /** One packet of the outbox's first message. False: not now. */
   private sendPiece(outbox: Outbox): boolean {
     const message = outbox.messages[0]!;
@@ -174,7 +169,10 @@ export class OverflowStream implements PageSink {
     if (!this.pages.roomFor(node)) return false;
     const page = outbox.at;
     const entry = this.pages.entryOf(piece, page);
-    if (entry === PAGE_LATER) return false;
+    if (entry === PAGE_LATER) {
+      this.ipc.vm.framesWanted = true;
+      return false;
+    }
     if (entry < 0) return !this.wordsOut && this.abandon(outbox, message);
     outbox.advance(1);
     const last = outbox.piece === null;

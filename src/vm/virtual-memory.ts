@@ -57,6 +57,8 @@ export class VirtualMemory {
   readonly options: VirtualMemoryOptions;
   /** The memories of all tasks that are alive. */
   readonly tasks = new Set<TaskMemory>();
+  /** Somebody could not go on for want of a frame; whoever steps the node tells when there is one. */
+  framesWanted = false;
   /** Why the last thing that answered with nothing did so. */
   status = KERN_SUCCESS;
   /** Free frames when the last balance() gave up. */

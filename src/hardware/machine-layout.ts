@@ -65,7 +65,7 @@ export const TRACE_WORDS = 8;
 export const FRAME_STATE = 0; // u32 [N] FRAME_FREE, FRAME_ARMED, FRAME_MESSAGE, FRAME_WIRE, ...
 export const FRAME_BUSY = 1; // u32 [N] transfers that read the page, which nobody may change meanwhile
 export const FRAME_WIRED = 2; // u32 [N] how many need the page where it is; it is not paged out
-export const FRAME_SPARE = 3; // u32 [N] not used
+export const FRAME_PARKED = 3; // u32 [N] of FRAME_BUSY, for messages that still wait for room
 export const FRAME_WORDS = 4;
 
 /** What a board is built from. Sizes are checked by the machine's options before they come here. */

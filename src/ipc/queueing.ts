@@ -26,7 +26,7 @@ import {
   PORT_PROXY,
   type Port,
 } from "./port.ts";
-import { protectPages } from "./protect-pages.ts";
+import { parkPages, protectPages } from "./protect-pages.ts";
 import { destroyMessage } from "./release.ts";
 import { PORT_SEND_ONCE, type PortName, TYPE_PORT_SET, TYPE_RECEIVE } from "./rights.ts";
 import type { Space } from "./space.ts";
@@ -144,6 +144,7 @@ export const waitForRoom = (
 ): void => {
   wait.waiting = true;
   wait.message = message;
+  if (message.overflow !== null) parkPages(ipc, message);
   appendSender(port, wait);
   if (port.state === PORT_PROXY) ipc.remote.senderWaits(port);
 };

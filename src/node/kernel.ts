@@ -11,7 +11,6 @@ import type { Random } from "../base/random.ts";
 import {
   KERN_ABORTED,
   KERN_RESOURCE_SHORTAGE,
-  KERN_SUCCESS,
   MACH_RCV_INTERRUPTED,
   MACH_SEND_INTERRUPTED,
 } from "../base/status.ts";
@@ -322,7 +321,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
       if (driver.halting() || this.halted) throw interrupted(KERN_ABORTED);
       if (driver.stepNodes() && clock.now() < endNs) continue;
       if (!wait.waiting) return;
-      if (this.vm.replaceBusy(frame) === KERN_SUCCESS) return;
+      if (this.vm.replaceBusy(frame) !== null) return;
       throw new MachError(KERN_RESOURCE_SHORTAGE, "no frame is free for a copy of a busy page");
     }
   }

@@ -14,6 +14,7 @@ import {
   frameOf,
   isBorrowed,
   PAGE_LOCKED,
+  PAGE_PARKED,
   type PageList,
   residentEntry,
 } from "./page-list.ts";
@@ -46,6 +47,7 @@ class MemoryCheck {
   private readonly owners: Int32Array;
   private readonly wired: Int32Array;
   private readonly busy: Int32Array;
+  private readonly parked: Int32Array;
   private readonly mappings: Int32Array;
   private readonly objects = new Map<MemoryObject, number>();
   private readonly backings = new Map<Backing, number>();
@@ -57,6 +59,7 @@ class MemoryCheck {
     this.owners = new Int32Array(frameCount);
     this.wired = new Int32Array(frameCount);
     this.busy = new Int32Array(frameCount);
+    this.parked = new Int32Array(frameCount);
     this.mappings = new Int32Array(frameCount);
   }
 
@@ -67,6 +70,7 @@ class MemoryCheck {
       else if (isBorrowed(entry)) {
         this.wired[frameOf(entry)]! += 1;
         if ((entry & PAGE_LOCKED) !== 0) this.busy[frameOf(entry)]! += 1;
+        if ((entry & PAGE_PARKED) !== 0) this.parked[frameOf(entry)]! += 1;
       } else if (entry !== ABSENT) this.own(frameOf(entry), FRAME_MESSAGE);
     }
   }
@@ -142,6 +146,7 @@ class MemoryCheck {
       if (pages.wired(frame) > 0) wiredFrames += 1;
       this.compare(frame, "wired", this.wired[frame]!, pages.wired(frame));
       this.compare(frame, "busy", this.busy[frame]!, pages.busy(frame));
+      this.compare(frame, "parked", this.parked[frame]!, pages.parked(frame));
       this.compare(frame, "mappings", this.mappings[frame]!, page.mappings);
       // Frames of messages' bodies, of the ring and of the wire are not seen from here; nor is a page that
       // its object has given up while it was borrowed.

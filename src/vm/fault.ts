@@ -12,7 +12,8 @@ import type { VirtualMemory } from "./virtual-memory.ts";
 /** No status of Mach's: a store found its page busy, and is to be tried again when it is not. */
 export const FAULT_BUSY = -1;
 
-/** The page that shows at `index` of an object. With `write`, one of the object's own, that is not busy.
+/** The page that shows at `index` of an object. With `write`, one of the object's own, that is not busy: a page
+ *  that is, but that nobody reads yet, is replaced by a copy.
  *  `shared`: several maps look at this object, and must not go on seeing a page that has been copied.
  *  Returns null with vm.status FAULT_BUSY (vm.busyFrame tells which), KERN_MEMORY_ERROR or
  *  KERN_RESOURCE_SHORTAGE. */
@@ -42,6 +43,7 @@ export const findPage = (
   if (page.queue === vm.pages.inactive) vm.pages.activate(page);
   if (!write) return page;
   if (holder !== object) return copyUp(vm, object, index, page, shared);
+  if (vm.pages.parked(page.frame) > 0) return vm.replaceBusy(page.frame);
   if (vm.pages.busy(page.frame) > 0) {
     vm.counters[COUNTERS.busyWaits.index]! += 1;
     vm.busyFrame = page.frame;

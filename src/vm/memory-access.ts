@@ -3,7 +3,6 @@
 
 import { KERN_INVALID_ADDRESS, KERN_RESOURCE_SHORTAGE, KERN_SUCCESS } from "../base/status.ts";
 import { WORD_SHIFT } from "../base/words.ts";
-import { FAULT_BUSY } from "./fault.ts";
 import { listPages } from "./list-copy.ts";
 import { frameOf, PageList } from "./page-list.ts";
 import { PTE_FLAGS, PTE_WRITE } from "./page-table.ts";
@@ -54,7 +53,7 @@ export const checkStore = (task: TaskMemory, address: number, bytes: number): nu
     if (needsCopy && object.references > 1) continue; // the store will be to a copy
     const found = object.entry(offset + entry.offset + page - entry.start);
     if (found <= 0 || vm.pages.busy(frameOf(found)) === 0) continue;
-    if (task.resolve(entry, page, true) === null) return FAULT_BUSY;
+    if (task.resolve(entry, page, true) === null) return vm.status;
   }
   return KERN_SUCCESS;
 };

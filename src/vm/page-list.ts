@@ -4,13 +4,15 @@
 //   frame + 1                  a page in memory; on a list, one that the list owns (FRAME_MESSAGE)
 //     with PAGE_BORROWED       a page of an object, which this list only borrows: it is wired
 //     with PAGE_LOCKED too     and busy, so that nobody changes it meanwhile
+//     with PAGE_PARKED too     whose message waits for room: nobody reads it yet
 //   -(slot + 1)                a page on swap
 // (Mach 3.0's vm_map_copy of type page list.)
 
 export const ABSENT = 0;
 export const PAGE_BORROWED = 1 << 30;
 export const PAGE_LOCKED = 1 << 29;
-const FRAME_BITS = PAGE_LOCKED - 1;
+export const PAGE_PARKED = 1 << 28;
+const FRAME_BITS = PAGE_PARKED - 1;
 
 export const isResident = (entry: number): boolean => entry > 0;
 export const isSwapped = (entry: number): boolean => entry < 0;

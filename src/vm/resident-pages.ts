@@ -5,7 +5,7 @@
 // every page table, and a fault does not give it back until it is 0.
 
 import { assert } from "../base/assert.ts";
-import { FRAME_BUSY, FRAME_WIRED, FRAME_WORDS } from "../hardware/machine-layout.ts";
+import { FRAME_BUSY, FRAME_PARKED, FRAME_WIRED, FRAME_WORDS } from "../hardware/machine-layout.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import { Page } from "./page.ts";
 import { PageQueue } from "./page-queue.ts";
@@ -73,6 +73,21 @@ export class ResidentPages {
     assert(this.words[at]! > 0, "the page is busy (I-2)");
     this.words[at]! -= 1;
     if (this.words[at]! === 0) this.busyFrames -= 1;
+  }
+
+  /** How many of those that keep it busy do not read it yet: their messages wait for room. */
+  parked(frame: number): number {
+    return this.words[this.tableAt + frame * FRAME_WORDS + FRAME_PARKED]!;
+  }
+
+  park(frame: number): void {
+    this.words[this.tableAt + frame * FRAME_WORDS + FRAME_PARKED]! += 1;
+  }
+
+  unpark(frame: number): void {
+    const at = this.tableAt + frame * FRAME_WORDS + FRAME_PARKED;
+    assert(this.words[at]! > 0, "the page is parked");
+    this.words[at]! -= 1;
   }
 
   /** Somebody uses a page that would have gone soon. */

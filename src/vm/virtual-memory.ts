@@ -20,11 +20,14 @@ import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import { findPage } from "./fault.ts";
 import type { MapCopy } from "./map-copy.ts";
 import { ObjectPool } from "./object-pool.ts";
+import type { Page } from "./page.ts";
 import {
   ABSENT,
   frameOf,
+  isBorrowed,
   PAGE_BORROWED,
   PAGE_LOCKED,
+  PAGE_PARKED,
   type PageList,
   residentEntry,
   slotOf,
@@ -139,6 +142,7 @@ export class VirtualMemory {
       this.frames.free(frame, FRAME_MESSAGE);
       return;
     }
+    if ((entry & PAGE_PARKED) !== 0) this.pages.unpark(frame);
     if ((entry & PAGE_LOCKED) !== 0) this.pages.clearBusy(frame);
     // The last one frees a page that its object has given up meanwhile.
     if (this.pages.unwire(frame) === 0 && this.pages.at(frame).object === null) {
@@ -153,14 +157,28 @@ export class VirtualMemory {
     list.reset();
   }
 
-  /** From now on nobody stores to the pages that a list borrows, until they are given back. */
+  /** From now on nobody stores to the pages that a list borrows, until they are given back: a store waits. */
   protectList(list: PageList): void {
     const { entries } = list;
+    const { pages } = this;
     for (let i = 0; i < list.count; i++) {
       const entry = entries[i]!;
-      if (entry < 0 || (entry & (PAGE_BORROWED | PAGE_LOCKED)) !== PAGE_BORROWED) continue;
-      this.pages.setBusy(frameOf(entry));
-      entries[i] = entry | PAGE_LOCKED;
+      if (!isBorrowed(entry)) continue;
+      if ((entry & PAGE_LOCKED) === 0) pages.setBusy(frameOf(entry));
+      if ((entry & PAGE_PARKED) !== 0) pages.unpark(frameOf(entry));
+      entries[i] = (entry | PAGE_LOCKED) & ~PAGE_PARKED;
+    }
+  }
+
+  /** The list's message waits for room, and who knows how long: a store to a page that the list borrows gets a copy
+   *  of it. Until protectList(). */
+  parkList(list: PageList): void {
+    this.protectList(list);
+    for (let i = 0; i < list.count; i++) {
+      const entry = list.entries[i]!;
+      if (!isBorrowed(entry)) continue;
+      this.pages.park(frameOf(entry));
+      list.entries[i] = entry | PAGE_PARKED;
     }
   }
 
@@ -189,20 +207,20 @@ export class VirtualMemory {
     return KERN_SUCCESS;
   }
 
-  /** Puts a copy in the place of a page that a transfer reads; the transfer keeps the page itself. For who can wait no
-   *  longer for the transfer to end. KERN_RESOURCE_SHORTAGE. */
-  replaceBusy(frame: number): number {
+  /** Puts a copy in the place of a busy page, which its transfers keep: for whom it will not do to wait for them.
+   *  Null: vm.status is KERN_RESOURCE_SHORTAGE. */
+  replaceBusy(frame: number): Page | null {
     const page = this.pages.at(frame);
     const { object, index } = page;
     assert(object !== null && this.pages.busy(frame) > 0, "a fault has met the page");
     const copy = this.grab(FRAME_OBJECT);
-    if (copy === NO_FRAME) return KERN_RESOURCE_SHORTAGE;
+    this.status = copy === NO_FRAME ? KERN_RESOURCE_SHORTAGE : KERN_SUCCESS;
+    if (copy === NO_FRAME) return null;
     this.memory.copyFrame(copy, frame);
     this.counters[COUNTERS.cowCopies.index]! += 1;
     this.objects.detach(page);
     this.frames.hand(frame, FRAME_OBJECT, FRAME_MESSAGE);
-    this.objects.insert(object, index, copy);
-    return KERN_SUCCESS;
+    return this.objects.insert(object, index, copy);
   }
 
   // --- copies ------------------------------------------------------------------------------------

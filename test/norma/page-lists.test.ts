@@ -126,19 +126,40 @@ test("page list: a held sender does not return before its pages are stored", asy
   await nodes.expectNothingLeaked();
 });
 
-test("page list: a sender that waits for room may store to its pages; they are busy once it goes", async () => {
-  const { nodes, sender, receiver, door } = await twoTasks();
-  const address = pattern(sender, 1);
+test("page list: a sender that waits for room may store to its pages; its message does not see it", async () => {
+  const { nodes, sender, receiver, door, count } = await twoTasks();
+  const address = pattern(sender, 2);
   receiver.ports.setQlimit(door.receive, 1);
   await nodes.run(sender.send(letter(door.send, COPY_SEND)));
   await nodes.quiet();
-  const waiting = sender.send(letter(door.send, COPY_SEND, 7).addRegion(address, PAGE));
+  const waiting = sender.send(letter(door.send, COPY_SEND, 7).addRegion(address, 2 * PAGE));
   await nodes.quiet();
+  const before = count();
+  const at = nodes.clock.now();
   sender.memory.store32(address, 99);
+  sender.memory.store32(address + 4, 98);
+  expect([count().cow - before.cow, nodes.clock.now()]).toEqual([1, at]); // one copy, and no wait
   await nodes.run(receiver.receive(door.receive));
   await nodes.run(waiting);
-  const { address: at } = (await nodes.run(receiver.receive(door.receive))).takeRegion();
-  expect(receiver.memory.load32(at)).toBe(99);
+  const { address: got, bytes } = (await nodes.run(receiver.receive(door.receive))).takeRegion();
+  expect(firstWrong(receiver, got, bytes)).toBe(-1);
+  expect([sender.memory.load32(address), sender.memory.load32(address + 4)]).toEqual([99, 98]);
+  await nodes.expectNothingLeaked();
+});
+
+test("page list: a message that is given back because there was no room has the data of when it was sent", async () => {
+  const { nodes, sender, receiver, door } = await twoTasks();
+  const address = pattern(sender, 2);
+  receiver.ports.setQlimit(door.receive, 1);
+  await nodes.run(sender.send(letter(door.send, COPY_SEND)));
+  await nodes.quiet();
+  const message = letter(door.send, COPY_SEND, 7).addRegion(address, 2 * PAGE);
+  const waiting = sender.send(message, { timeoutNs: 1e6 });
+  await nodes.quiet();
+  sender.memory.store32(address, 99);
+  await expect(nodes.run(waiting)).rejects.toMatchObject({ code: "MACH_SEND_TIMED_OUT" });
+  const { address: back, bytes } = message.rewind().takeRegion();
+  expect(firstWrong(sender, back, bytes)).toBe(-1);
   await nodes.expectNothingLeaked();
 });
 

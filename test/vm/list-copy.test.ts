@@ -166,7 +166,7 @@ test("busy: whoever waits no longer gets a copy; the transfer, and who shares th
   task.copyinPages(address, PAGE, list, PAGES_BUSY);
   const frame = frameOf(list.entries[0]!);
   expect(task.fill(address, 1, 9)).toBe(FAULT_BUSY);
-  expect(vm.replaceBusy(task.busyFrame)).toBe(KERN_SUCCESS);
+  expect(vm.replaceBusy(task.busyFrame)).not.toBeNull();
   expect(task.fill(address, 1, 9)).toBe(KERN_SUCCESS);
   expect([bytesAt(task, address, 2), bytesAt(child, address, 2)]).toEqual([
     [9, 1],
@@ -180,6 +180,23 @@ test("busy: whoever waits no longer gets a copy; the transfer, and who shares th
   task.copyinPages(address, PAGE, list, PAGES_BUSY);
   task.fill(address, 1, 8);
   while (vm.frames.freeCount > 0) vm.frames.allocate(FRAME_MESSAGE);
-  expect(vm.replaceBusy(task.busyFrame)).toBe(KERN_RESOURCE_SHORTAGE);
+  expect([vm.replaceBusy(task.busyFrame), vm.status]).toEqual([null, KERN_RESOURCE_SHORTAGE]);
   expect(task.fill(address, 1, 8)).toBe(FAULT_BUSY);
+});
+
+test("parked: a store gets a copy at once, as long as nobody reads the page; then it waits", () => {
+  const { task, vm, address, list } = make();
+  task.copyinPages(address, 2 * PAGE, list, PAGES_HOLD);
+  vm.parkList(list);
+  expect(task.fill(address, 1, 9)).toBe(KERN_SUCCESS);
+  expect(vm.pageBytesOf(frameOf(list.entries[0]!))[0]).toBe(1);
+  expect(checkMemory(vm, [list], [])).toEqual([]);
+  vm.protectList(list);
+  expect(task.fill(address, 1, 8)).toBe(KERN_SUCCESS); // its own page
+  expect(task.fill(address + PAGE, 1, 8)).toBe(FAULT_BUSY);
+  expect(checkMemory(vm, [list], [])).toEqual([]);
+  vm.parkList(list);
+  vm.discardList(list);
+  expect(task.fill(address + PAGE, 1, 8)).toBe(KERN_SUCCESS);
+  expect(checkMemory(vm, [], [])).toEqual([]);
 });

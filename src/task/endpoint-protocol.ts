@@ -8,7 +8,7 @@ import { DefaultDeserializer, DefaultSerializer } from "node:v8";
 import { MAKE_SEND } from "../ipc/rights.ts";
 import { bytes, int32, port, ports } from "../mig/fields.ts";
 import { oneway, routine, subsystem } from "../mig/subsystem.ts";
-import { withDenseArrays } from "./dense-arrays.ts";
+import { canonical } from "./canonical-values.ts";
 
 export const endpointProtocol = subsystem("endpoint", 3900, {
   connect: routine({ client: port(MAKE_SEND) }, { server: port(MAKE_SEND) }),
@@ -32,7 +32,7 @@ export const toBytes = (value: unknown, places: readonly object[]): Uint8Array =
   }
   const writer = new PortSerializer(places);
   writer.writeHeader();
-  writer.writeValue(withDenseArrays(value, places));
+  writer.writeValue(canonical(value, places));
   return writer.releaseBuffer();
 };
 

@@ -4,7 +4,8 @@
 //   - it knows the calls under way, and answers them with a MachError when the peer dies, when the task's
 //     own right does, or at halt;
 //   - a MachError that was thrown at the peer gets its code and status back;
-//   - ids on the wire are small numbers in order, so that a simulation stays the same run;
+//   - ids on the wire are small numbers in order and stacks stay where they are (they are text of the engine, which
+//     names the host's files), so that a simulation stays the same run;
 //   - after a release both sides give up their rights.
 
 import { MIG_SERVER_DIED, statusOf } from "../base/status.ts";
@@ -125,7 +126,7 @@ export class PortEndpoint {
     const id = this.#lastId + 1;
     let written: Uint8Array;
     try {
-      written = toBytes(isRequest ? { ...wire, id } : message, places);
+      written = toBytes(isRequest ? { ...wire, id } : withoutStack(message), places);
     } catch (error) {
       for (const place of places) offers.get(place)!.drop();
       throw error;
@@ -348,15 +349,31 @@ export class PortEndpoint {
   }
 }
 
-/** Comlink carries name, message and stack of an error only; what a MachError has besides is in its text. */
+/** Comlink's message that an Error was thrown, if it is one. */
+interface Thrown extends Wire {
+  readonly value: { readonly isError: true; readonly value: { readonly [field: string]: unknown } };
+}
+
+const isThrown = (message: unknown): message is Thrown => {
+  const wire = message as Wire | null;
+  if (wire?.type !== "HANDLER" || wire.name !== "throw") return false;
+  return (wire.value as { isError?: unknown }).isError === true;
+};
+
+/** The peer's error has the stack of where it was made there. */
+const withoutStack = (message: unknown): unknown => {
+  if (!isThrown(message)) return message;
+  const { stack, ...error } = message.value.value;
+  return { ...message, value: { ...message.value, value: error } };
+};
+
+/** Comlink carries name and message of an error only; what a MachError has besides is in its text. */
 const withStatus = (wire: Wire): Wire => {
-  const thrown = wire.value as { isError?: boolean; value?: { name?: unknown; message?: unknown } };
-  if (wire.type !== "HANDLER" || wire.name !== "throw" || !thrown.isError) return wire;
-  if (thrown.value?.name !== "MachError") return wire;
-  const code = String(thrown.value.message).split(":", 1)[0]!;
+  if (!isThrown(wire) || wire.value.value.name !== "MachError") return wire;
+  const code = String(wire.value.value.message).split(":", 1)[0]!;
   return {
     ...wire,
-    value: { ...thrown, value: { ...thrown.value, code, status: statusOf(code) } },
+    value: { ...wire.value, value: { ...wire.value.value, code, status: statusOf(code) } },
   };
 };
 

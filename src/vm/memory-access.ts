@@ -40,20 +40,17 @@ export const hasBytes = (
   protection: number,
 ): boolean => checkBytes(task, address, bytes, protection) === KERN_SUCCESS;
 
-/** checkBytes() for a store: FAULT_BUSY too, if a page that would be changed is busy. */
+/** checkBytes() for a store. While any page of the node is busy, every page of the range is made ready first: a
+ *  page of an object that is copied from is the task's own, and may be found busy, once the page beside it has been
+ *  copied. So FAULT_BUSY comes before the first byte is stored. */
 export const checkStore = (task: TaskMemory, address: number, bytes: number): number => {
   const status = checkBytes(task, address, bytes, VM_PROT_WRITE);
-  const { pageBytes, map, vm } = task;
+  const { pageBytes, pageTable, map, vm } = task;
   if (status !== KERN_SUCCESS || bytes === 0 || vm.pages.busyFrames === 0) return status;
   const end = Math.ceil((address + bytes) / pageBytes);
   for (let page = Math.floor(address / pageBytes); page < end; page++) {
-    const entry = map.lookup(page)!;
-    const { object, offset, needsCopy } = entry.backing;
-    vm.objects.collapse(object);
-    if (needsCopy && object.references > 1) continue; // the store will be to a copy
-    const found = object.entry(offset + entry.offset + page - entry.start);
-    if (found <= 0 || vm.pages.busy(frameOf(found)) === 0) continue;
-    if (task.resolve(entry, page, true) === null) return vm.status;
+    if ((pageTable.entry(page) & PTE_WRITE) !== 0) continue;
+    if (task.touch(map.lookup(page)!, page, true) === null) return vm.status;
   }
   return KERN_SUCCESS;
 };

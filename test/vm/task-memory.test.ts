@@ -105,6 +105,23 @@ test("task memory: nothing of a range is stored as long as one page of it is bus
   expect(task.fill(address, 3 * PAGE, 2)).toBe(KERN_SUCCESS);
 });
 
+test("task memory: a page that becomes the task's own as the page before it is copied is found busy in time", () => {
+  const { vm, task } = testVirtualMemory();
+  const address = task.allocate(2 * PAGE)!;
+  task.fill(address, 2 * PAGE, 1);
+  task.vmProtect(address, PAGE, true, VM_PROT_READ | VM_PROT_WRITE); // so that there are two entries
+  const list = new PageList();
+  expect(task.copyinPages(address, 2 * PAGE, list, PAGES_BUSY)).toBe(KERN_SUCCESS);
+  const child = task.fork();
+  task.destroy();
+  expect(child.fill(address, 2 * PAGE, 2)).toBe(FAULT_BUSY);
+  expect(bytesAt(child, address, 1)).toEqual([1]);
+  vm.discardList(list);
+  expect(child.fill(address, 2 * PAGE, 2)).toBe(KERN_SUCCESS);
+  expect(bytesAt(child, address + PAGE, 1)).toEqual([2]);
+  expect(checkMemory(vm, [], [])).toEqual([]);
+});
+
 test("task memory: the frames of a range are shown in order, with what part of them it is", () => {
   const { vm, task } = testVirtualMemory();
   const address = task.allocate(3 * PAGE)!;

@@ -74,6 +74,13 @@ export const COUNTERS = {
     unit: "bytes",
     sentence: "bytes of out-of-line data copied by this node's CPU to send or receive them",
   },
+  tokenPeriods: { index: 33, unit: "times", sentence: "periods of the token begun (node 0)" },
+  tokenMessages: {
+    index: 34,
+    unit: "messages",
+    sentence: "messages in which the token was sent on",
+  },
+  tokenBytes: { index: 35, unit: "bytes", sentence: "bytes of those messages' bodies" },
   pagesBorrowed: { index: 31, unit: "pages", sentence: "pages sent from where the task has them" },
 } as const satisfies Record<string, CounterEntry>;
 

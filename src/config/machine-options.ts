@@ -3,7 +3,7 @@
 // OptionError that names the option and what is allowed. Nothing else in the tree has defaults.
 
 import * as z from "zod";
-import { NS_PER_MS, NS_PER_US } from "../base/clock.ts";
+import { NS_PER_MS, NS_PER_S, NS_PER_US } from "../base/clock.ts";
 import {
   DEVICE_NAME_MAX,
   DIMENSION_MAX,
@@ -146,6 +146,8 @@ const schema = z.strictObject({
       namesPerTask: integer(16, SPACE_ENTRIES_MAX).default(SPACE_ENTRIES_MAX),
       /** Rights between tasks of one node lead through a proxy and the network; for tests. */
       loopback: z.boolean().default(false),
+      /** Pause of the token between two periods, ns. It rests while no node has anything for it. */
+      tokenPauseNs: real(0, NS_MAX).default(2 * NS_PER_S),
     })
     .prefault({}),
   processors: z

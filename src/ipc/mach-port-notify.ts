@@ -83,7 +83,11 @@ const requestNoSenders = (
   const port = found.right!;
   out.right = port.noSendersNotify;
   port.noSendersNotify = notify;
-  if (notify === null || port.sendRights > 0 || port.sendsAbroad) return KERN_SUCCESS;
+  if (notify === null || port.sendRights > 0) return KERN_SUCCESS;
+  if (port.sendsAbroad) {
+    ipc.remote.askForSenders(port);
+    return KERN_SUCCESS;
+  }
   if (sync >>> 0 > port.makeSendCount >>> 0) return KERN_SUCCESS;
   port.noSendersNotify = null;
   notifyNoSenders(ipc, notify, port.makeSendCount);

@@ -86,6 +86,14 @@ export class Port {
   home = 0;
   /** Send rights may be on other nodes, whose counts this node does not know. */
   sendsAbroad = false;
+  /** Rights that this node has given to the network less those that it has taken from it (paper 2.5.4). Only
+   *  the sum over all nodes means something: the rights that are on their way. */
+  transit = 0;
+  onceTransit = 0;
+  /** A send right has been given to the network since the token last read the counts. */
+  exported = false;
+  /** Of a proxy: when its last send right here goes, its home is to hear of it. */
+  watched = false;
   /** What norma/ remembers of the port and the nodes that deal with it. */
   abroad: unknown = null;
 

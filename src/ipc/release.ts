@@ -40,10 +40,14 @@ export const releaseRight = (ipc: IpcContext, port: Port, right: CarriedRight): 
   ipc.ports.collectIfGone(port);
 };
 
-/** The last send right of this node is gone: whoever asked is told, unless other nodes may have some. */
+/** The last send right of this node is gone: whoever asked is told, or other nodes are asked first. */
 export const lastSenderGone = (ipc: IpcContext, port: Port): void => {
   const notify = port.noSendersNotify;
-  if (notify === null || port.sendsAbroad) return;
+  if (port.watched || (notify !== null && port.sendsAbroad)) {
+    ipc.remote.askForSenders(port);
+    return;
+  }
+  if (notify === null) return;
   port.noSendersNotify = null;
   notifyNoSenders(ipc, notify, port.makeSendCount);
 };

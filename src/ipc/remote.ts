@@ -25,6 +25,9 @@ export interface RemoteDelivery {
   readonly canReport: boolean;
   /** A port of this node that other nodes may know has died. */
   portDied(port: Port): void;
+  /** A port has no senders here any more, and somebody wants to know whether there are some on other nodes: its
+   *  receiver, if it is a port of this node; its home, if it is a proxy. */
+  askForSenders(port: Port): void;
   /** The port's queue limit has changed. */
   limitChanged(port: Port): void;
   /** The principal of a proxy that leads back to this very node (loopback), else null. */

@@ -78,6 +78,7 @@ export const assembleNode = (
       receiveReserve: kernel.receiveReserve ?? kernel.messages >> 2,
       namesPerTask: kernel.namesPerTask,
       loopback: kernel.loopback,
+      tokenPauseNs: kernel.tokenPauseNs,
       spinNs: placement.spinNs,
       exclusive: placement.exclusive,
       disks: placement.disks,

@@ -31,6 +31,7 @@ import { completeReceivers, completeSend, takeSender } from "../ipc/waits.ts";
 import { makeIdentifier } from "../norma/identifier.ts";
 import { IdentifierTable } from "../norma/identifier-table.ts";
 import { NetworkIpc } from "../norma/network-ipc.ts";
+import { TOKEN_SPECIAL_PORT } from "../norma/token.ts";
 import { Transport, type TransportOptions } from "../norma/transport.ts";
 import type { Protection } from "../task/call-options.ts";
 import { MachError } from "../task/mach-error.ts";
@@ -80,6 +81,8 @@ export interface NodeOptions {
   readonly protection: Protection;
   /** Rights between tasks of this node lead through the network (testing). */
   readonly loopback: boolean;
+  /** Between two periods of the token, ns. */
+  readonly tokenPauseNs: number;
   /** How long a waiting task steps the kernel before it suspends, ns; 0 = it suspends at once. */
   readonly spinNs: number;
   /** The node has its worker thread to itself. */
@@ -87,9 +90,9 @@ export interface NodeOptions {
   readonly disks: readonly DiskRecord[];
 }
 
-/** Ports that every node's kernel has: the name server's, the host's, the privileged host's and the device
- *  master's. */
-export const KERNEL_PORTS = 4;
+/** Ports that every node's kernel has: the name server's, the host's, the privileged host's, the device master's
+ *  and the token's. */
+export const KERNEL_PORTS = 5;
 
 /** What the driver gives a kernel of the world outside. */
 export interface NodeDriver {
@@ -204,7 +207,14 @@ export class NodeKernel implements TaskKernel, TaskHost {
     // The record and its network IPC know each other: one of them is tied in afterwards.
     this.ipc = context as unknown as IpcContext;
     const backlogMax = Math.min(BACKLOG_WINDOWS * options.transport.windowPackets, pool.quarter);
-    this.networkIpc = new NetworkIpc(this.ipc, this.transport, this.identifiers, backlogMax);
+    this.networkIpc = new NetworkIpc(
+      this.ipc,
+      this.transport,
+      this.identifiers,
+      backlogMax,
+      this,
+      options.tokenPauseNs,
+    );
     this.ipc.remote = this.networkIpc;
     pool.setSink(this);
 
@@ -215,6 +225,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     this.kernelPort(host, HOST_PRIV_SPECIAL_PORT);
     this.kernelPort(this.nameServer, NAME_SERVER_SPECIAL_PORT);
     this.kernelPort(new DeviceServer(this.ipc, options.disks), DEVICE_SPECIAL_PORT);
+    this.kernelPort(this.networkIpc.token, TOKEN_SPECIAL_PORT);
     this.armRing();
     Atomics.store(memory.words, REG_STATE, NODE_RUNNING);
   }

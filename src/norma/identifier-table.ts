@@ -16,6 +16,17 @@ import {
   NULL_IDENTIFIER,
 } from "./identifier.ts";
 
+/** Rights to one port that one node has given to the network less those that it has taken from it. */
+export interface Transits {
+  transit: number;
+  onceTransit: number;
+}
+
+const NO_TRANSITS: Readonly<Transits> = { transit: 0, onceTransit: 0 };
+
+/** As many identifiers rest before the oldest of them is used again: a note about the dead port may be late. */
+const FORGOTTEN_MIN = 1024;
+
 export class IdentifierTable {
   private readonly node: number;
   private readonly nodes: number;
@@ -23,8 +34,10 @@ export class IdentifierTable {
   private readonly counters: Float64Array;
   private readonly principals: (Port | null)[] = new Array(FIRST_LOCAL_ID).fill(null);
   private readonly proxies = new Map<Identifier, Port>();
-  /** Identifiers whose port is known to be dead. */
-  private readonly dead = new Set<Identifier>();
+  /** Identifiers of other nodes' ports that are known to be dead, until no right to them is on its way. */
+  private readonly dead = new Map<Identifier, Transits>();
+  /** Local ids to be used again, those first that were given back first. */
+  private readonly forgotten: number[] = [];
   /** Proxies for ports of this very node are made (testing). */
   private readonly loopback: boolean;
 
@@ -47,7 +60,9 @@ export class IdentifierTable {
   identifierOf(port: Port): Identifier {
     if (port.identifier !== NULL_IDENTIFIER) return port.identifier;
     assert(port.state !== PORT_PROXY, "a proxy is born with its identifier");
-    const localId = this.principals.length;
+    const fresh = this.principals.length;
+    const used = this.forgotten.length > FORGOTTEN_MIN || fresh > LOCAL_ID_MAX;
+    const localId = used ? (this.forgotten.shift() ?? fresh) : fresh;
     assert(localId <= LOCAL_ID_MAX, "local identifiers of this node are used up");
     this.principals[localId] = port;
     port.identifier = makeIdentifier(this.node, localId);
@@ -64,13 +79,15 @@ export class IdentifierTable {
   /** The port of an identifier of this node; null if there is none (any more). A dead one is found as
    *  long as rights to it are counted: a send-once right that comes home is then counted off. */
   principal(identifier: Identifier): Port | null {
-    if (identifierNode(identifier) !== this.node) return null;
-    const localId = identifierLocal(identifier);
-    const port = this.principals[localId] ?? null;
+    const port = this.registered(identifier);
     if (port === null || port.state !== PORT_DEAD) return port;
-    if (port.sendRights > 0 || port.sendOnceRights > 0) return port;
-    this.principals[localId] = null;
-    return null;
+    return port.sendRights > 0 || port.sendOnceRights > 0 ? port : null;
+  }
+
+  /** The same, and a dead one until its identifier is forgotten: for its transit counts. */
+  private registered(identifier: Identifier): Port | null {
+    if (identifierNode(identifier) !== this.node) return null;
+    return this.principals[identifierLocal(identifier)] ?? null;
   }
 
   /** The principal or the proxy of an identifier; the proxy is made if need be. Null for a port that is
@@ -101,10 +118,48 @@ export class IdentifierTable {
     return this.proxies.get(identifier) ?? null;
   }
 
-  /** The port behind a proxy is dead: rights that still arrive are dead on arrival. */
-  forget(proxy: Port): void {
-    this.proxies.delete(proxy.identifier);
-    this.dead.add(proxy.identifier);
+  /** The port of another node, or behind a loopback proxy, is dead: rights that still arrive are dead on arrival. */
+  bury(identifier: Identifier): void {
+    if (this.dead.has(identifier)) return;
+    const { transit = 0, onceTransit = 0 } = this.proxies.get(identifier) ?? {};
+    this.proxies.delete(identifier);
+    this.dead.set(identifier, { transit, onceTransit });
+  }
+
+  /** What is counted on this node of rights to a dead port that are on their way. */
+  transitsOfDead(identifier: Identifier): Transits {
+    const home = this.registered(identifier) ?? NO_TRANSITS;
+    const away = this.dead.get(identifier) ?? NO_TRANSITS;
+    return {
+      transit: home.transit + away.transit,
+      onceTransit: home.onceTransit + away.onceTransit,
+    };
+  }
+
+  /** A right to a port that is dead or gone has come from the network. */
+  diedOnArrival(identifier: Identifier, once: boolean): void {
+    const counts = this.dead.get(identifier) ?? this.registered(identifier);
+    if (counts === null) return;
+    if (once) counts.onceTransit -= 1;
+    else counts.transit -= 1;
+  }
+
+  /** No right to a dead port is on its way anywhere, and every node knows that it is dead. */
+  forget(identifier: Identifier): void {
+    this.dead.delete(identifier);
+  }
+
+  /** No node remembers the identifier of a dead port of this one any more: it may be used again. */
+  release(identifier: Identifier): void {
+    const localId = identifierLocal(identifier);
+    assert(this.principals[localId]?.state === PORT_DEAD, "only the dead lose their identifier");
+    this.principals[localId] = null;
+    this.forgotten.push(localId);
+  }
+
+  /** Identifiers of dead ports that are remembered. */
+  get deadCount(): number {
+    return this.dead.size;
   }
 
   get proxyCount(): number {

@@ -50,7 +50,10 @@ import { OverflowArrivals } from "./overflow-arrivals.ts";
 import { OverflowStream } from "./overflow-stream.ts";
 import { PortDeaths } from "./port-deaths.ts";
 import { PortNotes } from "./port-notes.ts";
+import { SenderQueries } from "./sender-queries.ts";
+import { Token, type TokenTimer } from "./token.ts";
 import { REFUSED, type Transport, type TransportClient } from "./transport.ts";
+import { enterNode, leaveNode } from "./usage-counts.ts";
 import {
   WIRE_BITS,
   WIRE_ID,
@@ -68,6 +71,7 @@ import {
   NOTE_DESTROYED,
   NOTE_ONCE_GONE,
   NOTE_RETURN,
+  NOTE_TOKEN,
   NOTE_WANT,
   WIRE_ACCEPT_MAX,
   WIRE_ACCEPT_SHIFT,
@@ -90,6 +94,9 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   private readonly arrivals: OverflowArrivals;
   private readonly deaths: PortDeaths;
   private readonly accepts: AcceptReports;
+  private readonly senders: SenderQueries;
+  /** Serves TOKEN_SPECIAL_PORT. */
+  readonly token: Token;
   /** Proxies of each node at which senders wait for room on the way there, in turn. */
   private readonly crowded = new Map<number, Port[]>();
   /** Nodes among them to which there is less on the way now. */
@@ -102,6 +109,8 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     transport: Transport,
     identifiers: IdentifierTable,
     backlogMax: number,
+    timer: TokenTimer,
+    tokenPauseNs: number,
   ) {
     this.ipc = ipc;
     this.transport = transport;
@@ -113,7 +122,13 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     this.stream = new OverflowStream(ipc, transport, this.arrivals, this);
     this.notes = new PortNotes(ipc, transport, this);
     this.flow = new FlowControl(ipc, this.notes);
-    this.deaths = new PortDeaths(ipc, identifiers, this.notes);
+    const wantToken = (): void => this.token.want();
+    this.deaths = new PortDeaths(ipc, identifiers, this.notes, wantToken);
+    this.senders = new SenderQueries(ipc, this.node, identifiers, wantToken);
+    this.token = new Token(ipc, identifiers, this.notes, timer, tokenPauseNs, [
+      this.deaths,
+      this.senders,
+    ]);
     this.accepts = new AcceptReports(this.notes);
     transport.register(KIND_MESSAGE, this);
   }
@@ -198,6 +213,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     words[at + PACKET_PAGE] = message.frame === NO_FRAME ? 0 : carried;
     words[at + PACKET_FRAME] = message.frame === NO_FRAME ? 0 : message.frame;
     leaveNode(proxy, message.remoteRight);
+    if (proxy.watched && proxy.sendRights === 0) this.senders.ask(proxy);
     counters[COUNTERS.messagesRemote.index]! += 1;
     this.stream.submit(proxy.home, message);
   }
@@ -216,6 +232,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     const identifier = this.identifiers.identifierOf(port);
     if (port.state !== PORT_PROXY) this.deaths.exported(port, right, node);
     leaveNode(port, right);
+    if (port.sendRights === 0) this.senders.ask(port);
     return identifier;
   }
 
@@ -268,6 +285,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   /** A message of the pool has come back: notes that waited for one go. */
   messageFreed(): void {
     this.notes.sendPending();
+    this.token.messageFreed();
   }
 
   // --- in -----------------------------------------------------------------------------------------
@@ -330,6 +348,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     const identifier = words[at + WIRE_REMOTE]!;
     message.remote = this.identifiers.principal(identifier);
     if (message.remote !== null) enterNode(message.remote, message.remoteRight);
+    else this.identifiers.diedOnArrival(identifier, message.remoteRight === PORT_SEND_ONCE);
     if (message.remote === null || message.remote.state === PORT_DEAD) {
       this.deaths.messageForTheDead(source, identifier);
     }
@@ -399,7 +418,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     if (identifier === NULL_IDENTIFIER || identifier === DEAD_IDENTIFIER) return null;
     const port = this.identifiers.portOf(identifier);
     if (port !== null) enterNode(port, right);
-    else if (right === PORT_SEND_ONCE) this.deaths.deadOnArrival(identifier);
+    else this.deaths.deadOnArrival(identifier, right);
     return port;
   }
 
@@ -415,6 +434,10 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
 
   portDied(port: Port): void {
     this.deaths.portDied(port);
+  }
+
+  askForSenders(port: Port): void {
+    this.senders.ask(port);
   }
 
   limitChanged(port: Port): void {
@@ -446,6 +469,9 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
       }
       case NOTE_DEAD:
         this.deaths.deathArrived(identifier);
+        return;
+      case NOTE_TOKEN:
+        this.token.wake();
         return;
       case NOTE_ACCEPTED:
         this.accepts.accepted(this.ipc, first);
@@ -479,15 +505,3 @@ const announceRegions = (memory: PhysicalMemory, message: KernelMessage): void =
 };
 
 const isSpecial = (identifier: Identifier): boolean => identifierLocal(identifier) < FIRST_LOCAL_ID;
-
-/** A right that a message held leaves this node's counts for the wire. */
-const leaveNode = (port: Port, right: CarriedRight): void => {
-  if (right === PORT_SEND) port.sendRights -= 1;
-  else if (right === PORT_SEND_ONCE && port.state === PORT_PROXY) port.sendOnceRights -= 1;
-};
-
-/** A right arrived from the wire and is held by a message here. */
-const enterNode = (port: Port, right: CarriedRight): void => {
-  if (right === PORT_SEND) port.sendRights += 1;
-  else if (port.state === PORT_PROXY) port.sendOnceRights += 1;
-};

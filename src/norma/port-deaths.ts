@@ -1,6 +1,7 @@
-// The death of a port, as far as its home knows whom to tell: the nodes that it has given rights to, and any
-// node that still sends to it. A node that got its right from a third one hears of the death only when it
-// sends; telling everybody is the token's business.
+// The death of a port (paper 2.5.5). Its home tells those at once whom it knows: the nodes that it has given rights to,
+// and any node that still sends to it. The token tells everybody. From then on no node exports a right to it, so that
+// rights on their way only become fewer; when a count of them comes to nothing, the identifier is forgotten everywhere,
+// and used again once the token has come round with that.
 // A proxy of a dead port dies: its names become dead names and dead-name requests fire, as at home. Send-once
 // rights that go with it are counted off at home.
 
@@ -12,15 +13,33 @@ import { FIRST_LOCAL_ID, type Identifier, identifierLocal, identifierNode } from
 import type { IdentifierTable } from "./identifier-table.ts";
 import { abroadOf } from "./port-abroad.ts";
 import type { PortNotes } from "./port-notes.ts";
+import { RECORD_DEATH, RECORD_FORGET, type TokenRecords } from "./token-records.ts";
 import { NOTE_DEAD, NOTE_ONCE_GONE } from "./wire-values.ts";
+
+/** Sums of a death: rights on their way. */
+const TRANSIT = 0;
+const ONCE_TRANSIT = 1;
 
 export class PortDeaths {
   private readonly ipc: IpcContext;
   private readonly identifiers: IdentifierTable;
   private readonly notes: PortNotes;
+  private readonly wantToken: () => void;
+  private readonly node: number;
+  /** Dead ports of this node whose identifier is still in use. */
+  private readonly dying = new Set<Identifier>();
+  /** Those of which it is known that no right is on its way. */
+  private readonly settled = new Set<Identifier>();
 
-  constructor(ipc: IpcContext, identifiers: IdentifierTable, notes: PortNotes) {
+  constructor(
+    ipc: IpcContext,
+    identifiers: IdentifierTable,
+    notes: PortNotes,
+    wantToken: () => void,
+  ) {
     this.ipc = ipc;
+    this.node = ipc.memory.node;
+    this.wantToken = wantToken;
     this.identifiers = identifiers;
     this.notes = notes;
   }
@@ -41,6 +60,10 @@ export class PortDeaths {
   }
 
   portDied(port: Port): void {
+    if (identifierLocal(port.identifier) >= FIRST_LOCAL_ID) {
+      this.dying.add(port.identifier);
+      this.wantToken();
+    }
     if (port.abroad === null) return;
     const { visitors, sendNodes, onceNodes } = abroadOf(port);
     const nodes = new Set(sendNodes);
@@ -65,19 +88,66 @@ export class PortDeaths {
 
   // --- at the proxy -------------------------------------------------------------------------------
 
+  /** A note tells of the death. */
   deathArrived(identifier: Identifier): void {
     const proxy = this.identifiers.proxyOf(identifier);
     if (proxy === null) return;
+    this.identifiers.bury(identifier);
     if (proxy.sendOnceRights > 0) {
       this.notes.send(proxy.home, NOTE_ONCE_GONE, identifier, proxy.sendOnceRights);
     }
-    this.identifiers.forget(proxy);
     destroyPort(this.ipc, proxy);
     this.ipc.ports.collectIfGone(proxy);
   }
 
-  /** A send-once right came to this node whose port is known to be dead. */
-  deadOnArrival(identifier: Identifier): void {
+  /** A right came to this node whose port is known to be dead. */
+  deadOnArrival(identifier: Identifier, right: CarriedRight): void {
+    this.identifiers.diedOnArrival(identifier, right === PORT_SEND_ONCE);
+    if (right !== PORT_SEND_ONCE) return;
     this.notes.send(identifierNode(identifier), NOTE_ONCE_GONE, identifier, 1);
+  }
+
+  // --- the token's passes -------------------------------------------------------------------------
+
+  write(records: TokenRecords): void {
+    records.takeOut((record) => {
+      const identifier = records.identifier(record);
+      if (identifierNode(identifier) !== this.node) return false;
+      if (records.type(record) === RECORD_DEATH) {
+        const onTheWay =
+          records.sum(record, TRANSIT) !== 0 || records.sum(record, ONCE_TRANSIT) !== 0;
+        if (!onTheWay) this.settled.add(identifier);
+        return true;
+      }
+      if (records.type(record) !== RECORD_FORGET) return false;
+      this.settled.delete(identifier);
+      this.dying.delete(identifier);
+      this.identifiers.release(identifier);
+      return true;
+    });
+    for (const identifier of this.dying) {
+      records.add(this.settled.has(identifier) ? RECORD_FORGET : RECORD_DEATH, identifier);
+    }
+  }
+
+  read(records: TokenRecords, record: number): void {
+    const identifier = records.identifier(record);
+    switch (records.type(record)) {
+      case RECORD_DEATH:
+        this.deathArrived(identifier);
+        // Whoever had no proxy knows now that it shall not make one.
+        if (identifierNode(identifier) !== this.node) this.identifiers.bury(identifier);
+        return;
+      case RECORD_FORGET:
+        this.identifiers.forget(identifier);
+        return;
+    }
+  }
+
+  confirm(records: TokenRecords, record: number): void {
+    if (records.type(record) !== RECORD_DEATH) return;
+    const { transit, onceTransit } = this.identifiers.transitsOfDead(records.identifier(record));
+    records.addTo(record, TRANSIT, transit);
+    records.addTo(record, ONCE_TRANSIT, onceTransit);
   }
 }

@@ -59,6 +59,8 @@ export const NOTE_DEAD = 4;
 export const NOTE_ONCE_GONE = 5;
 /** Proxy to home: a sender would have sent, but does not wait for its turn; what may be sent now? */
 export const NOTE_ASK = 8;
+/** To node 0, about no port: there is something for the token. */
+export const NOTE_TOKEN = 9;
 /** Home to proxy: the message of request WIRE_LOCAL has been taken; or was destroyed. */
 export const NOTE_ACCEPTED = 6;
 export const NOTE_DESTROYED = 7;

@@ -18,7 +18,6 @@ import {
   MIGRATES,
   noSenders,
   portAndNotify,
-  SENDERS_ABROAD,
   sendOnceGone,
 } from "../support/conformance-steps.ts";
 import { right } from "../support/peer-letter.ts";
@@ -46,20 +45,16 @@ conform("N11 no-senders can be sent to another task", async (world) => {
   await expectNotice(client, watcher, noSenders(1));
 });
 
-conform(
-  "N11 no-senders comes when the last send right goes at another task",
-  async (world) => {
-    const { client, server } = world;
-    const notify = await server.ports.allocate();
-    const port = await server.ports.allocate();
-    const send = await world.give(server, port, MAKE_SEND, client);
-    await server.ports.requestNotification(port, NOTIFY_NO_SENDERS, 0, notify);
-    await world.expectNoMessage(server, notify);
-    await client.ports.deallocate(send);
-    await expectNotice(server, notify, noSenders(1));
-  },
-  { except: SENDERS_ABROAD },
-);
+conform("N11 no-senders comes when the last send right goes at another task", async (world) => {
+  const { client, server } = world;
+  const notify = await server.ports.allocate();
+  const port = await server.ports.allocate();
+  const send = await world.give(server, port, MAKE_SEND, client);
+  await server.ports.requestNotification(port, NOTIFY_NO_SENDERS, 0, notify);
+  await world.expectNoMessage(server, notify);
+  await client.ports.deallocate(send);
+  await expectNotice(server, notify, noSenders(1));
+});
 
 conform("N12 without send rights it comes at once", async ({ client }) => {
   const { ports } = client;

@@ -63,3 +63,17 @@ test("port deaths: a send-once right that arrives where the death is known is co
   expect(name).toBe(MACH_PORT_DEAD);
   await nodes.expectNothingLeaked();
 });
+
+test("port deaths: the token tells every node, and then nobody remembers the identifier", async () => {
+  const { nodes, home, second, third, door, name } = await chain();
+  home.ports.destroy(door.receive);
+  await nodes.pass(2e9);
+  expect(third.ports.type(name)).toBe(TYPE_DEAD_NAME);
+  expect(second.ports.type(door.send)).toBe(TYPE_DEAD_NAME);
+  const remembered = (): number[] => nodes.kernels.map(({ identifiers }) => identifiers.deadCount);
+  expect(Math.min(...remembered().slice(1))).toBeGreaterThan(0);
+  await nodes.pass(2e9);
+  await nodes.pass(2e9);
+  expect(remembered()).toEqual([0, 0, 0, 0]);
+  await nodes.expectNothingLeaked();
+});

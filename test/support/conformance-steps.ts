@@ -28,18 +28,6 @@ const APART = (reason: string): Exceptions => ({ simulation: reason, threads: re
 /** For cases that move a receive right from one peer to another. */
 export const MIGRATES: Exceptions = APART("A receive right cannot be sent to another node");
 
-const NO_SENDERS_ABROAD = "No-senders is not detected while send rights are on other nodes";
-/** For cases in which the last send right goes at another node than the port's. */
-export const SENDERS_ABROAD: Exceptions = {
-  ...APART(NO_SENDERS_ABROAD),
-  loopback: NO_SENDERS_ABROAD,
-};
-
-/** For cases in which a port dies that somebody knows from a third peer. */
-export const DEATH_BY_THIRDS: Exceptions = APART(
-  "The death of a port is not told to nodes that got their right from a third node",
-);
-
 /** For cases in which peers on several nodes fill one queue. */
 export const FILLED_BY_SEVERAL: Exceptions = APART(
   "A queue that several nodes send to can go over its limit",

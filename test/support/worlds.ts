@@ -64,13 +64,14 @@ const TOGETHER = [0, 0, 0] as const;
 
 /** Few enough for a case to use them up. */
 export const NAMES_PER_TASK = 2048;
-const namesPerTask = NAMES_PER_TASK;
+/** The token's business is part of the cases, and they should not wait long for it. */
+const kernel = { namesPerTask: NAMES_PER_TASK, tokenPauseNs: 1e6 };
 
 const OPTIONS: Readonly<Record<Way, MachineOptionsInput>> = {
-  "one-node": { dimension: 0, kernel: { namesPerTask } },
-  simulation: { dimension: 2, kernel: { namesPerTask } },
-  threads: { dimension: 2, kernel: { namesPerTask }, processors: { workers: 4 } },
-  loopback: { dimension: 0, kernel: { namesPerTask, loopback: true } },
+  "one-node": { dimension: 0, kernel },
+  simulation: { dimension: 2, kernel },
+  threads: { dimension: 2, kernel, processors: { workers: 4 } },
+  loopback: { dimension: 0, kernel: { ...kernel, loopback: true } },
 };
 
 let puppetCount = 0;

@@ -1,0 +1,226 @@
+// The periodic token (paper 2.5.3): a message to a kernel-owned port of every node in turn, on a ring of single hops.
+// A period is three passes, each from node 0 round to node 0:
+//   write     each node takes what has come back for its ports and puts in what it has to tell or to ask
+//   read      each node sees all that was written, and adds its counts
+//   confirm   each node knows that every node has read it, and adds its counts once more
+// Then the token pauses at node 0 with what it carries, which is taken in the next period's first pass. It rests
+// when nobody has put anything in: a node that has something wakes it with a note, a pause later.
+//
+// States of the token at node 0: resting -> (woken) -> passes -> pausing -> passes ... -> resting.
+
+import type { StepClock } from "../base/clock.ts";
+import { COUNTERS } from "../base/counters.ts";
+import { WORD_BYTES } from "../base/words.ts";
+import { FRAME_MESSAGE } from "../hardware/frame-table.ts";
+import { PACKET_INLINE_BYTES_MAX } from "../hardware/packet-layout.ts";
+import type { IpcContext } from "../ipc/context.ts";
+import { bodyWord, bodyWords, type KernelMessage } from "../ipc/kernel-message.ts";
+import type { KernelServer } from "../ipc/kernel-server.ts";
+import { sendToPort } from "../ipc/queueing.ts";
+import { destroyMessage } from "../ipc/release.ts";
+import { PORT_SEND } from "../ipc/rights.ts";
+import { ringSuccessor } from "./gray-ring.ts";
+import { FIRST_LOCAL_ID, makeIdentifier, NULL_IDENTIFIER } from "./identifier.ts";
+import type { IdentifierTable } from "./identifier-table.ts";
+import type { PortNotes } from "./port-notes.ts";
+import { RECORD_WORDS, TOKEN_HEADER_WORDS, TokenRecords } from "./token-records.ts";
+import { NOTE_TOKEN } from "./wire-values.ts";
+
+/** The port of every node that the token is sent to. */
+export const TOKEN_SPECIAL_PORT = FIRST_LOCAL_ID - 1;
+
+/** Message id of the token. */
+const TOKEN_ID = 4000;
+
+const PASS_WRITE = 1;
+const PASS_READ = 2;
+const PASS_CONFIRM = 3;
+
+/** Who has something on the token. */
+export interface TokenUser {
+  /** First pass: takes out what came back for this node, and adds what it has. */
+  write(records: TokenRecords): void;
+  /** Second and third pass; called for every record. */
+  read(records: TokenRecords, record: number): void;
+  confirm(records: TokenRecords, record: number): void;
+}
+
+/** Time, for a node. */
+export interface TokenTimer {
+  readonly clock: StepClock;
+  /** Calls `fire` at the deadline, not at interrupt level; returns what cancels it. */
+  setTimer(deadlineNs: number, fire: () => void): () => void;
+}
+
+export class Token implements KernelServer {
+  private readonly ipc: IpcContext;
+  private readonly node: number;
+  private readonly nodes: number;
+  private readonly identifiers: IdentifierTable;
+  private readonly notes: PortNotes;
+  private readonly timer: TokenTimer;
+  private readonly pauseNs: number;
+  private readonly users: readonly TokenUser[];
+  private readonly next: number;
+  /** Cancels the wish for a token; null: there is none. */
+  private wish: (() => void) | null = null;
+  /** The token, while it is to be sent on and no message of the pool is free. */
+  private held: readonly number[] | null = null;
+
+  // --- of node 0 ----------------------------------------------------------------------------------
+  private period = 0;
+  private resting = true;
+  /** It has been woken since its last first pass began. */
+  private woken = false;
+  private records = new TokenRecords();
+
+  /** `pauseNs`: between two periods, and before a node with something new wakes the token, ns. */
+  constructor(
+    ipc: IpcContext,
+    identifiers: IdentifierTable,
+    notes: PortNotes,
+    timer: TokenTimer,
+    pauseNs: number,
+    users: readonly TokenUser[],
+  ) {
+    this.ipc = ipc;
+    this.node = ipc.memory.node;
+    this.nodes = ipc.memory.layout.nodes;
+    this.identifiers = identifiers;
+    this.notes = notes;
+    this.timer = timer;
+    this.pauseNs = pauseNs;
+    this.users = users;
+    this.next = ringSuccessor(this.node, this.nodes);
+  }
+
+  /** This node has something for the token. */
+  want(): void {
+    if (this.wish !== null) return;
+    this.wish = this.timer.setTimer(this.timer.clock.now() + this.pauseNs, () => {
+      if (this.node === 0) this.wake();
+      else this.notes.send(0, NOTE_TOKEN, NULL_IDENTIFIER);
+    });
+  }
+
+  /** Node 0: somebody has something for it. */
+  wake(): void {
+    if (this.resting) {
+      this.resting = false;
+      this.timer.setTimer(this.timer.clock.now(), () => this.begin());
+    } else {
+      this.woken = true;
+    }
+  }
+
+  private begin(): void {
+    this.period += 1;
+    this.woken = false;
+    this.ipc.memory.counters[COUNTERS.tokenPeriods.index]! += 1;
+    this.pass(PASS_WRITE, this.records);
+  }
+
+  /** KernelServer. */
+  serve(request: KernelMessage): void {
+    const words = bodyWords(this.ipc.memory, request);
+    const at = bodyWord(this.ipc.memory, request);
+    const available = (request.size >> 2) - TOKEN_HEADER_WORDS;
+    const [period, pass, count] = words.subarray(at, at + TOKEN_HEADER_WORDS);
+    const isToken = request.id === TOKEN_ID && !request.complex && available >= 0;
+    if (!isToken || count! < 0 || count! * RECORD_WORDS > available) {
+      this.ipc.memory.counters[COUNTERS.damaged.index]! += 1;
+      destroyMessage(this.ipc, request);
+      return;
+    }
+    const records = new TokenRecords();
+    const first = at + TOKEN_HEADER_WORDS;
+    for (let i = 0; i < count! * RECORD_WORDS; i++) records.words.push(words[first + i]!);
+    destroyMessage(this.ipc, request);
+    if (this.node === 0) this.passEnded(pass!, records);
+    else {
+      this.period = period!;
+      this.pass(pass!, records);
+    }
+  }
+
+  /** This node's part of a pass; then the next node's. */
+  private pass(pass: number, records: TokenRecords): void {
+    if (pass === PASS_WRITE) {
+      this.wish?.();
+      this.wish = null;
+      for (const user of this.users) user.write(records);
+    } else {
+      const { count } = records;
+      for (let record = 0; record < count; record++) {
+        for (const user of this.users) {
+          if (pass === PASS_READ) user.read(records, record);
+          else user.confirm(records, record);
+        }
+      }
+    }
+    if (this.nodes === 1) this.passEnded(pass, records);
+    else this.forward([this.period, pass, records.count, ...records.words]);
+  }
+
+  /** Node 0: the token is back. */
+  private passEnded(pass: number, records: TokenRecords): void {
+    if (pass === PASS_WRITE && records.count === 0) {
+      this.records = records;
+      if (this.woken) this.pause();
+      else this.resting = true;
+    } else if (pass === PASS_CONFIRM) {
+      this.records = records;
+      this.pause();
+    } else {
+      this.pass(pass + 1, records);
+    }
+  }
+
+  private pause(): void {
+    this.timer.setTimer(this.timer.clock.now() + this.pauseNs, () => this.begin());
+  }
+
+  // --- to the next node -----------------------------------------------------------------------------
+
+  private forward(words: readonly number[]): void {
+    const message = this.ipc.pool.takeForKernel();
+    if (message === null) {
+      this.held = words;
+      return;
+    }
+    const { memory } = this.ipc;
+    const { counters } = memory;
+    this.makeRoom(message, words.length * WORD_BYTES);
+    bodyWords(memory, message).set(words, bodyWord(memory, message));
+    const port = this.identifiers.portOf(makeIdentifier(this.next, TOKEN_SPECIAL_PORT))!;
+    port.sendRights += 1; // the message's
+    message.remote = port;
+    message.remoteRight = PORT_SEND;
+    message.id = TOKEN_ID;
+    counters[COUNTERS.tokenMessages.index]! += 1;
+    counters[COUNTERS.tokenBytes.index]! += message.size;
+    sendToPort(this.ipc, message, true);
+  }
+
+  /** Inline, in a frame, or beyond; without a free frame it is made so long that it needs none. */
+  private makeRoom(message: KernelMessage, bytes: number): void {
+    const { memory, frames, pool } = this.ipc;
+    const { pageBytes } = memory.layout;
+    message.size = bytes;
+    if (bytes <= PACKET_INLINE_BYTES_MAX) return;
+    if (bytes <= pageBytes && frames.freeCount > 0) {
+      message.frame = frames.allocate(FRAME_MESSAGE);
+      return;
+    }
+    message.size = Math.max(bytes, pageBytes + WORD_BYTES);
+    pool.overflowOf(message).addBody(message.size);
+  }
+
+  /** A message of the pool has come back. */
+  messageFreed(): void {
+    const { held } = this;
+    if (held === null) return;
+    this.held = null;
+    this.forward(held);
+  }
+}

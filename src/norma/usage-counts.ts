@@ -1,0 +1,28 @@
+// What a node counts of a port when rights to it come and go (paper 2.5.2: a node's ordinary counts are its usage
+// counts; 2.5.4: the transit counts and the export flag beside them).
+
+import { PORT_PROXY, type Port } from "../ipc/port.ts";
+import { type CarriedRight, PORT_SEND, PORT_SEND_ONCE } from "../ipc/rights.ts";
+
+/** A right that a message held leaves this node's counts for the wire. */
+export const leaveNode = (port: Port, right: CarriedRight): void => {
+  if (right === PORT_SEND) {
+    port.sendRights -= 1;
+    port.transit += 1;
+    port.exported = true;
+  } else if (right === PORT_SEND_ONCE) {
+    port.onceTransit += 1;
+    if (port.state === PORT_PROXY) port.sendOnceRights -= 1;
+  }
+};
+
+/** A right arrived from the wire and is held by a message here. */
+export const enterNode = (port: Port, right: CarriedRight): void => {
+  if (right === PORT_SEND) {
+    port.sendRights += 1;
+    port.transit -= 1;
+  } else {
+    port.onceTransit -= 1;
+    if (port.state === PORT_PROXY) port.sendOnceRights += 1;
+  }
+};

@@ -95,13 +95,7 @@ test("fields: any values in any order survive, in one message object used again 
     [bytes, fc.uint8Array({ maxLength: 300 })],
     [int32s, fc.int32Array({ maxLength: 90 })],
     [portName, fc.nat()],
-    [
-      json(),
-      fc
-        .jsonValue()
-        .map((value) => JSON.parse(JSON.stringify(value)))
-        .filter((value) => !JSON.stringify(value).includes("-0")),
-    ],
+    [json(), fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)))],
   ];
   const one = fc
     .integer({ min: 0, max: kinds.length - 1 })

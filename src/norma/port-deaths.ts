@@ -26,10 +26,8 @@ export class PortDeaths {
   private readonly notes: PortNotes;
   private readonly wantToken: () => void;
   private readonly node: number;
-  /** Dead ports of this node whose identifier is still in use. */
-  private readonly dying = new Set<Identifier>();
-  /** Those of which it is known that no right is on its way. */
-  private readonly settled = new Set<Identifier>();
+  /** Dead ports of this node whose identifier is still in use, and what the token is to say of each. */
+  private readonly dying = new Map<Identifier, typeof RECORD_DEATH | typeof RECORD_FORGET>();
 
   constructor(
     ipc: IpcContext,
@@ -61,7 +59,7 @@ export class PortDeaths {
 
   portDied(port: Port): void {
     if (identifierLocal(port.identifier) >= FIRST_LOCAL_ID) {
-      this.dying.add(port.identifier);
+      this.dying.set(port.identifier, RECORD_DEATH);
       this.wantToken();
     }
     if (port.abroad === null) return;
@@ -116,18 +114,15 @@ export class PortDeaths {
       if (records.type(record) === RECORD_DEATH) {
         const onTheWay =
           records.sum(record, TRANSIT) !== 0 || records.sum(record, ONCE_TRANSIT) !== 0;
-        if (!onTheWay) this.settled.add(identifier);
+        if (!onTheWay) this.dying.set(identifier, RECORD_FORGET);
         return true;
       }
       if (records.type(record) !== RECORD_FORGET) return false;
-      this.settled.delete(identifier);
       this.dying.delete(identifier);
       this.identifiers.release(identifier);
       return true;
     });
-    for (const identifier of this.dying) {
-      records.add(this.settled.has(identifier) ? RECORD_FORGET : RECORD_DEATH, identifier);
-    }
+    for (const [identifier, type] of this.dying) records.add(type, identifier);
   }
 
   read(records: TokenRecords, record: number): void {

@@ -26,6 +26,7 @@ const SECOND_SENDS = 2;
 const SECOND_TRANSIT = 3;
 /** Nodes that exported a send right between their two counts. */
 const EXPORTS = 4;
+const ALL_SUMS = [FIRST_SENDS, FIRST_TRANSIT, SECOND_SENDS, SECOND_TRANSIT, EXPORTS] as const;
 
 export class SenderQueries {
   private readonly ipc: IpcContext;
@@ -99,16 +100,13 @@ export class SenderQueries {
     const port = this.identifiers.principal(records.identifier(record));
     if (port === null || port.sendRights > 0 || !isInQuestion(port)) return;
     if (records.sum(record, SECOND_SENDS) > 0) return; // their nodes watch
-    let found = port.exported ? 1 : 0;
-    for (const sum of [FIRST_SENDS, FIRST_TRANSIT, SECOND_TRANSIT, EXPORTS]) {
-      if (records.sum(record, sum) !== 0) found += 1;
-    }
-    if (found > 0) {
+    const nothing = ALL_SUMS.every((sum) => records.sum(record, sum) === 0);
+    if (nothing && !port.exported) {
+      port.sendsAbroad = false;
+      lastSenderGone(this.ipc, port);
+    } else {
       this.open.add(port);
-      return;
     }
-    port.sendsAbroad = false;
-    lastSenderGone(this.ipc, port);
   }
 }
 

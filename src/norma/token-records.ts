@@ -1,4 +1,4 @@
-// What the token carries: records of RECORD_WORDS words, each about one port, written by the port's home. What the
+// What the token carries: records of RECORD_WORDS words, each about one port, whose home takes it out again. What the
 // words of a record mean besides is the business of whoever wrote it.
 //
 //   word    0       1            2 ...

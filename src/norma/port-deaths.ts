@@ -109,8 +109,8 @@ export class PortDeaths {
 
   write(records: TokenRecords): void {
     records.takeOut((record) => {
+      if (records.owner(record) !== this.node) return false;
       const identifier = records.identifier(record);
-      if (identifierNode(identifier) !== this.node) return false;
       if (records.type(record) === RECORD_DEATH) {
         const onTheWay =
           records.sum(record, TRANSIT) !== 0 || records.sum(record, ONCE_TRANSIT) !== 0;
@@ -122,7 +122,7 @@ export class PortDeaths {
       this.identifiers.release(identifier);
       return true;
     });
-    for (const [identifier, type] of this.dying) records.add(type, identifier);
+    for (const [identifier, type] of this.dying) records.add(type, this.node, identifier);
   }
 
   read(records: TokenRecords, record: number): void {

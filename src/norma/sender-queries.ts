@@ -15,7 +15,7 @@
 import type { IpcContext } from "../ipc/context.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { lastSenderGone } from "../ipc/release.ts";
-import { FIRST_LOCAL_ID, identifierLocal, identifierNode } from "./identifier.ts";
+import { FIRST_LOCAL_ID, identifierLocal } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
 import { RECORD_SENDERS, type TokenRecords } from "./token-records.ts";
 
@@ -54,8 +54,8 @@ export class SenderQueries {
 
   write(records: TokenRecords): void {
     records.takeOut((record) => {
-      const isMine = identifierNode(records.identifier(record)) === this.node;
-      if (records.type(record) !== RECORD_SENDERS || !isMine) return false;
+      if (records.type(record) !== RECORD_SENDERS || records.owner(record) !== this.node)
+        return false;
       this.conclude(records, record);
       return true;
     });
@@ -63,7 +63,8 @@ export class SenderQueries {
       // One that has senders here again is asked about when the last of them goes.
       if (port.sendRights > 0 || !isInQuestion(port)) continue;
       port.watched = false;
-      records.add(RECORD_SENDERS, port.identifier);
+      const owner = port.state === PORT_PROXY ? port.home : this.node;
+      records.add(RECORD_SENDERS, owner, port.identifier);
     }
     this.open.clear();
   }

@@ -1,20 +1,22 @@
-// What the token carries: records of RECORD_WORDS words, each about one port, whose home takes it out again. What the
-// words of a record mean besides is the business of whoever wrote it.
+// What the token carries: records of RECORD_WORDS words, each about one port, until its owner takes it out again. What
+// the words of a record mean besides is the business of whoever wrote it.
 //
-//   word    0       1            2 ...
-//           type    identifier   sums over the nodes
+//   word    0       1       2            3 ...
+//           type    owner   identifier   sums over the nodes
 //
 // On the wire the records follow a header of TOKEN_HEADER_WORDS: period, pass, number of records.
 
 import type { Identifier } from "./identifier.ts";
 
-export const RECORD_WORDS = 7;
+export const RECORD_WORDS = 8;
 export const TOKEN_HEADER_WORDS = 3;
 
 const TYPE = 0;
-const IDENTIFIER = 1;
+/** The node that takes the record out. */
+const OWNER = 1;
+const IDENTIFIER = 2;
 /** The first sum. */
-const SUMS = 2;
+const SUMS = 3;
 
 /** Sums of a record. */
 export const SUMS_MAX = RECORD_WORDS - SUMS;
@@ -33,13 +35,17 @@ export class TokenRecords {
     return this.words.length / RECORD_WORDS;
   }
 
-  add(type: number, identifier: Identifier): void {
-    this.words.push(type, identifier);
+  add(type: number, owner: number, identifier: Identifier): void {
+    this.words.push(type, owner, identifier);
     for (let i = 0; i < SUMS_MAX; i++) this.words.push(0);
   }
 
   type(record: number): number {
     return this.words[record * RECORD_WORDS + TYPE]!;
+  }
+
+  owner(record: number): number {
+    return this.words[record * RECORD_WORDS + OWNER]!;
   }
 
   identifier(record: number): Identifier {

@@ -40,6 +40,7 @@ export {
   loader,
   mach,
   machHost,
+  machNorma,
   machPort,
   TASK_BASIC_INFO,
   TASK_BOOTSTRAP_PORT,
@@ -47,6 +48,7 @@ export {
   TASK_KERNEL_PORT,
 } from "./task/kernel-interfaces.ts";
 export { MachError } from "./task/mach-error.ts";
+export type { TaskCreateOptions } from "./task/norma.ts";
 export { demux, type Implementation, type ServeOptions } from "./task/serve.ts";
 export type { CallOptions, Client } from "./task/stubs.ts";
 export type { Program, Task } from "./task/task.ts";

@@ -60,13 +60,21 @@ export interface RegionField {
   take<Memory>(reader: ItemReader<unknown, Memory>): Memory;
 }
 
+/** Any number of them: an integer that counts them, and an item for each. */
+export interface RegionsField {
+  readonly kind: "regions";
+  put<Memory>(writer: ItemWriter<unknown, Memory>, value: readonly Memory[]): void;
+  take<Memory>(reader: ItemReader<unknown, Memory>): Memory[];
+}
+
 export type Field =
   | DataField<never, unknown>
   | RightField
   | RightsField
   | PolymorphicField
   | AnyRightField
-  | RegionField;
+  | RegionField
+  | RegionsField;
 
 /** What a field takes from whoever sends it. */
 export type Given<F, Right, Memory = Region> = F extends RightField
@@ -79,9 +87,11 @@ export type Given<F, Right, Memory = Region> = F extends RightField
         ? Disposed<Right>
         : F extends RegionField
           ? Memory
-          : F extends DataField<infer Value, unknown>
-            ? Value
-            : never;
+          : F extends RegionsField
+            ? readonly Memory[]
+            : F extends DataField<infer Value, unknown>
+              ? Value
+              : never;
 
 /** What a field gives to whoever receives it. */
 export type Taken<F, Right, Memory = Region> = F extends RightField
@@ -94,9 +104,11 @@ export type Taken<F, Right, Memory = Region> = F extends RightField
         ? Carried<Right>
         : F extends RegionField
           ? Memory
-          : F extends DataField<never, infer Result>
-            ? Result
-            : never;
+          : F extends RegionsField
+            ? Memory[]
+            : F extends DataField<never, infer Result>
+              ? Result
+              : never;
 
 const data = <Value, Result = Value>(
   put: (writer: ItemWriter<unknown>, value: Value) => void,
@@ -181,6 +193,22 @@ export const region: RegionField = {
   kind: "region",
   put: (writer, value) => writer.region(value),
   take: (reader) => reader.region(),
+};
+
+/** Any number of regions. */
+export const regions: RegionsField = {
+  kind: "regions",
+  put: (writer, value) => {
+    writer.integer(value.length);
+    for (const memory of value) writer.region(memory);
+  },
+  take: <Memory>(reader: ItemReader<unknown, Memory>) => {
+    const taken: Memory[] = [];
+    const count = reader.integer();
+    if (count < 0) reader.fail();
+    while (taken.length < count && !reader.failed) taken.push(reader.region());
+    return taken;
+  },
 };
 
 /** Whatever JSON can say, as text. The receiver takes the sender's word that it is a `Value`. */

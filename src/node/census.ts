@@ -30,6 +30,7 @@ export interface NodeCensus {
 export const takeCensus = (kernel: NodeKernel): NodeCensus => {
   const { frames, ipc, memory, transport, nameServer } = kernel;
   nameServer.forgetDead();
+  kernel.specialSlots.forgetDead();
   let proxies = 0;
   let sendRights = 0;
   let sendOnceRights = 0;

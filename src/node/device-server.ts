@@ -1,6 +1,8 @@
 // Serves the devices of a node: its device master port, where they are opened by name, and the port that a
 // device has for as long as it is open (Mach 3.0 device/ds_routines.c). A device that is open is opened once
 // more: it is closed when it has been closed as often, or when nobody has a send right to its port.
+// "<3>sd0" is sd0 of node 3, whichever node's master port it is opened at: the request is passed on, and that node answers
+// the caller (CMU device/ds_routines.c).
 
 import { assert } from "../base/assert.ts";
 import { DISK_RECORD_BYTES } from "../base/limits.ts";
@@ -19,11 +21,13 @@ import { destroyMessage, destroyPort } from "../ipc/release.ts";
 import { NOTIFY_NO_SENDERS, PORT_SEND_ONCE } from "../ipc/rights.ts";
 import { D_WRITE, DEV_GET_RECORDS, DEV_GET_SIZE, device } from "../task/device-interface.ts";
 import type { Interface } from "../task/interface.ts";
+import { DEVICE_SPECIAL_PORT } from "../task/special-ports.ts";
 import { PageList } from "../vm/page-list.ts";
 import { DiskDevice } from "./disk-device.ts";
 import type { DiskRecord } from "./disk-file.ts";
 import { DiskTransfer } from "./disk-transfer.ts";
-import { type KernelFunctions, KernelRoutines } from "./kernel-routines.ts";
+import { type KernelFunctions, KernelRoutines, PassedOn } from "./kernel-routines.ts";
+import { copySend } from "./kernel-task.ts";
 
 type DeviceShapes = typeof device extends Interface<infer S> ? S : never;
 
@@ -36,14 +40,27 @@ interface OpenDisk {
   opens: number;
 }
 
+/** What the server needs of its kernel. */
+export interface DeviceHost {
+  readonly ipc: IpcContext;
+  readonly node: number;
+  readonly nodes: number;
+  specialPort(node: number, localId: number): Port;
+}
+
+const OPEN = device.subsystem.routine("open");
+
 export class DeviceServer implements KernelServer {
+  private readonly host: DeviceHost;
   private readonly ipc: IpcContext;
   private readonly disks = new Map<string, OpenDisk>();
   private readonly master: KernelRoutines;
   private readonly device: KernelRoutines<OpenDisk>;
   private readonly transfer: DiskTransfer;
 
-  constructor(ipc: IpcContext, disks: readonly DiskRecord[]) {
+  constructor(host: DeviceHost, disks: readonly DiskRecord[]) {
+    const { ipc } = host;
+    this.host = host;
     this.ipc = ipc;
     this.transfer = new DiskTransfer(ipc.vm);
     for (const record of disks) {
@@ -61,7 +78,18 @@ export class DeviceServer implements KernelServer {
     this.master.serve(request, undefined);
   }
 
-  private open(mode: number, name: string): number | { device: Port } {
+  private open(mode: number, name: string): number | { device: Port } | PassedOn {
+    if (!name.startsWith("<")) return this.openHere(mode, name);
+    const [, digits, rest] = /^<(\d+)>(.*)$/s.exec(name) ?? [];
+    if (digits === undefined || rest === undefined) return D_NO_SUCH_DEVICE;
+    const node = Number(digits);
+    if (node === this.host.node) return this.openHere(mode, rest);
+    if (node >= this.host.nodes) return D_NO_SUCH_DEVICE;
+    const master = copySend(this.host.specialPort(node, DEVICE_SPECIAL_PORT))!;
+    return new PassedOn(master, OPEN, { mode, name });
+  }
+
+  private openHere(mode: number, name: string): number | { device: Port } {
     const open = this.disks.get(name);
     if (open === undefined) return D_NO_SUCH_DEVICE;
     if ((mode & D_WRITE) !== 0 && open.disk.readOnly) return D_READ_ONLY;

@@ -1,7 +1,7 @@
 // How a kernel server is served: a request finds its routine by id, its arguments are decoded, the server's
 // own function runs, and the reply goes to the request's reply port (the kernel's ipc_kobject_server).
 // It answers with a return code, or with results, which mean success; or with a promise of either, which
-// keeps the request until then. `subject` is what the port that was called stands for: a task, say.
+// keeps the request until then; or with PassedOn, and another kernel answers. `subject` is what the port that was called stands for: a task, say.
 // Rights and memory among its arguments are its own from then on, whatever it answers; those in results are
 // given away.
 
@@ -17,6 +17,7 @@ import type { KernelMessage } from "../ipc/kernel-message.ts";
 import type { Port } from "../ipc/port.ts";
 import { sendToPort } from "../ipc/queueing.ts";
 import { releaseBody, releaseRight } from "../ipc/release.ts";
+import { PORT_SEND } from "../ipc/rights.ts";
 import type {
   Fields,
   GivenOf,
@@ -30,10 +31,24 @@ import type {
 import { REPLY_ID_OFFSET } from "../mig/subsystem.ts";
 import { type KernelMemory, KernelReader, type KernelRight, KernelWriter } from "./kernel-items.ts";
 
+/** In place of an answer (MIG_NO_REPLY): the request goes on, as one of `routine`, to a port that another kernel
+ *  serves, and that one answers whoever called. The send right for the port and all that `args` carry are given away. */
+export class PassedOn {
+  readonly port: Port;
+  readonly routine: Routine;
+  readonly args: Values;
+
+  constructor(port: Port, routine: Routine, args: Values) {
+    this.port = port;
+    this.routine = routine;
+    this.args = args;
+  }
+}
+
 /** What one routine's function answers: a return code, or results if the routine has any. */
-type KernelAnswer<Reply extends Fields> = keyof Reply extends never
-  ? number
-  : number | GivenOf<Reply, KernelRight, KernelMemory>;
+type KernelAnswer<Reply extends Fields> =
+  | PassedOn
+  | (keyof Reply extends never ? number : number | GivenOf<Reply, KernelRight, KernelMemory>);
 
 /** The functions of a kernel server. */
 export type KernelFunctions<S extends Shapes, Subject = undefined> = {
@@ -43,7 +58,7 @@ export type KernelFunctions<S extends Shapes, Subject = undefined> = {
     ? (
         args: TakenOf<Request, KernelRight, KernelMemory>,
         subject: Subject,
-        replyPort: Port | null,
+        request: KernelMessage,
       ) => KernelAnswer<Reply> | Promise<KernelAnswer<Reply>>
     : never;
 };
@@ -53,11 +68,11 @@ interface Entry {
   readonly call: (
     args: Values,
     subject: unknown,
-    replyPort: Port | null,
+    request: KernelMessage,
   ) => Answer | Promise<Answer>;
 }
 
-type Answer = number | Values;
+type Answer = number | Values | PassedOn;
 
 export class KernelRoutines<Subject = undefined> {
   private readonly ipc: IpcContext;
@@ -99,7 +114,7 @@ export class KernelRoutines<Subject = undefined> {
     }
     this.reader.takeRegions();
     request.complex = false; // what it carried is the function's now
-    const answer = entry.call(args, subject, request.local);
+    const answer = entry.call(args, subject, request);
     if (answer instanceof Promise) void this.replyLater(request, entry.routine, answer);
     else this.answer(request, entry.routine, answer);
   }
@@ -115,6 +130,7 @@ export class KernelRoutines<Subject = undefined> {
 
   private answer(request: KernelMessage, routine: Routine, answer: Answer): void {
     if (typeof answer === "number") this.reply(request, answer);
+    else if (answer instanceof PassedOn) this.passOn(request, answer);
     else this.replyResults(request, routine, answer);
   }
 
@@ -144,6 +160,25 @@ export class KernelRoutines<Subject = undefined> {
     else this.reply(request, MIG_ARRAY_TOO_LARGE);
   }
 
+  /** The reply right stays with the request. */
+  private passOn(request: KernelMessage, { port, routine, args }: PassedOn): void {
+    const { ipc, writer } = this;
+    writer.begin();
+    routine.encodeRequest(writer, args);
+    if (!writer.finish(request)) {
+      releaseRight(ipc, port, PORT_SEND);
+      this.reply(request, MIG_ARRAY_TOO_LARGE);
+      return;
+    }
+    const { remote, remoteRight } = request;
+    request.remote = port;
+    request.remoteRight = PORT_SEND;
+    request.metered = false;
+    request.id = routine.id;
+    releaseRight(ipc, remote!, remoteRight);
+    sendToPort(ipc, request, true);
+  }
+
   /** Turns the request into its reply. Without a reply port it just ends. */
   private send(message: KernelMessage): void {
     const { ipc } = this;
@@ -152,6 +187,7 @@ export class KernelRoutines<Subject = undefined> {
     message.remote = message.local;
     message.remoteRight = message.localRight;
     message.local = null;
+    message.metered = false;
     message.id += REPLY_ID_OFFSET;
     releaseRight(ipc, served, servedRight);
     if (message.remote === null) {

@@ -15,6 +15,15 @@ import type { Task } from "../task/task.ts";
 export interface TaskPortServer {
   serveTask(request: KernelMessage, task: KernelTask): void;
   serveThread(request: KernelMessage, task: KernelTask): void;
+  /** Tasks that are suspended. */
+  readonly suspended: Set<KernelTask>;
+}
+
+/** Rights of a task that its children inherit. */
+export interface InheritedPorts {
+  readonly bootstrap: Port | null;
+  readonly exception: Port | null;
+  readonly registered: readonly (Port | null)[];
 }
 
 export class KernelTask implements KernelTaskRecord {
@@ -22,29 +31,75 @@ export class KernelTask implements KernelTaskRecord {
   /** Kernel-owned: whoever has a send right to one of them controls the task, its thread. */
   readonly port: Port;
   readonly thread: Port;
-  /** The running program's view of itself, once it runs. */
-  task: Task | null = null;
   /** A program has been started in it. */
   started = false;
+  /** The task goes on when this is 0 (task_suspend). */
+  suspendCount = 0;
+  /** Where its children are made (task_set_child_node). */
+  childNode: number;
   /** Send rights held for the task; null for none. */
   bootstrap: Port | null = null;
   exception: Port | null = null;
   registered: (Port | null)[] = [];
   private readonly ipc: IpcContext;
+  private readonly server: TaskPortServer;
+  private running: Task | null = null;
 
   constructor(ipc: IpcContext, space: Space, server: TaskPortServer) {
     this.ipc = ipc;
+    this.server = server;
     this.space = space;
+    this.childNode = ipc.memory.node;
     this.port = kernelPort(ipc, { serve: (request) => server.serveTask(request, this) });
     this.thread = kernelPort(ipc, { serve: (request) => server.serveThread(request, this) });
     space.kernelTask = this;
   }
 
-  /** A child gets copies of what its parent has. */
-  inherit(parent: KernelTask): void {
-    this.bootstrap = copySend(parent.bootstrap);
-    this.exception = copySend(parent.exception);
-    this.registered = parent.registered.map(copySend);
+  /** The running program's view of itself, once it runs. */
+  get task(): Task | null {
+    return this.running;
+  }
+
+  set task(task: Task | null) {
+    this.running = task;
+    if (this.suspendCount > 0) task?.suspension.begin();
+  }
+
+  /** Copies of what a child of this task gets. */
+  forChild(): InheritedPorts {
+    return {
+      bootstrap: copySend(this.bootstrap),
+      exception: copySend(this.exception),
+      registered: this.registered.map(copySend),
+    };
+  }
+
+  /** A new task takes what it inherits; the rights are given. */
+  inherit({ bootstrap, exception, registered }: InheritedPorts): void {
+    this.bootstrap = bootstrap;
+    this.exception = exception;
+    this.registered = [...registered];
+  }
+
+  suspend(): void {
+    this.suspendCount += 1;
+    this.server.suspended.add(this);
+    this.running?.suspension.begin();
+  }
+
+  /** False: it was not suspended. */
+  resume(): boolean {
+    if (this.suspendCount === 0) return false;
+    this.suspendCount -= 1;
+    if (this.suspendCount === 0) this.goOn();
+    return true;
+  }
+
+  /** Goes on, however often it was suspended: its end has come, or the machine's. */
+  goOn(): void {
+    this.suspendCount = 0;
+    this.server.suspended.delete(this);
+    this.running?.suspension.end();
   }
 
   /** Replaces the registered ports; the rights are given. False: there are too many. */
@@ -66,6 +121,7 @@ export class KernelTask implements KernelTaskRecord {
     this.registered = [];
     this.bootstrap = null;
     this.exception = null;
+    this.goOn();
     for (const port of [this.port, this.thread]) {
       destroyPort(this.ipc, port);
       this.ipc.ports.collectIfGone(port);

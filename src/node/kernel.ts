@@ -51,6 +51,7 @@ import type { DiskRecord } from "./disk-file.ts";
 import type { KernelTask } from "./kernel-task.ts";
 import { NameServer } from "./name-server.ts";
 import { RoomWaits } from "./room-waits.ts";
+import { SpecialSlots } from "./special-ports.ts";
 import { type ProgramLoader, type TaskHost, TaskServer } from "./task-server.ts";
 import { Timers } from "./timers.ts";
 
@@ -93,6 +94,8 @@ export interface NodeOptions {
 /** Ports that every node's kernel has: the name server's, the host's, the privileged host's, the device master's
  *  and the token's. */
 export const KERNEL_PORTS = 5;
+/** Send rights that every node's kernel has: to its name server, in the special port slot. */
+export const KERNEL_SEND_RIGHTS = 1;
 
 /** What the driver gives a kernel of the world outside. */
 export interface NodeDriver {
@@ -132,6 +135,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
   readonly clock: StepClock;
   readonly nameServer: NameServer;
   readonly taskServer: TaskServer;
+  readonly specialSlots: SpecialSlots;
   /** Who starts programs in tasks that were created empty; the node's task runner. */
   loader: ProgramLoader | null = null;
   readonly exclusive: boolean;
@@ -220,11 +224,15 @@ export class NodeKernel implements TaskKernel, TaskHost {
 
     this.nameServer = new NameServer(this.ipc);
     this.taskServer = new TaskServer(this);
-    const host = { serve: (request: KernelMessage) => this.taskServer.serveHost(request) };
-    this.kernelPort(host, HOST_SPECIAL_PORT);
-    this.kernelPort(host, HOST_PRIV_SPECIAL_PORT);
-    this.kernelPort(this.nameServer, NAME_SERVER_SPECIAL_PORT);
-    this.kernelPort(new DeviceServer(this.ipc, options.disks), DEVICE_SPECIAL_PORT);
+    const { taskServer } = this;
+    this.kernelPort({ serve: (request) => taskServer.serveHost(request) }, HOST_SPECIAL_PORT);
+    this.kernelPort(
+      { serve: (request) => taskServer.servePrivilegedHost(request) },
+      HOST_PRIV_SPECIAL_PORT,
+    );
+    const nameServer = this.kernelPort(this.nameServer, NAME_SERVER_SPECIAL_PORT);
+    this.specialSlots = new SpecialSlots(this.ipc, nameServer);
+    this.kernelPort(new DeviceServer(this, options.disks), DEVICE_SPECIAL_PORT);
     this.kernelPort(this.networkIpc.token, TOKEN_SPECIAL_PORT);
     this.armRing();
     Atomics.store(memory.words, REG_STATE, NODE_RUNNING);
@@ -452,6 +460,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
   halt(): void {
     if (this.halted) return;
     this.halted = true;
+    this.taskServer.halt();
     for (const port of this.ipc.ports) {
       completeReceivers(port.queue, MACH_RCV_INTERRUPTED);
       for (let wait = takeSender(port); wait !== null; wait = takeSender(port)) {
@@ -472,10 +481,11 @@ export class NodeKernel implements TaskKernel, TaskHost {
     Atomics.store(this.memory.words, REG_STATE, NODE_HALTED);
   }
 
-  private kernelPort(server: KernelServer, localId: number): void {
+  private kernelPort(server: KernelServer, localId: number): Port {
     const port = this.ipc.ports.create(PORT_IN_KERNEL);
     port.server = server;
     this.identifiers.registerSpecial(port, localId);
+    return port;
   }
 
   private armRing(): void {

@@ -68,7 +68,7 @@ export class TaskRunner implements ProgramLoader {
     this.loading -= 1;
     if (loaded.kind === "failed") return loaded;
     const id = this.nextId++;
-    const { task, outcome } = this.start(loaded.program, this.kernel.newSpace(), id, args);
+    const { task, outcome } = this.start(loaded.program, this.kernel.newSpace(), id, args, null);
     this.tasks.set(id, { task, outcome });
     return { kind: "started", id };
   }
@@ -81,8 +81,8 @@ export class TaskRunner implements ProgramLoader {
     this.loading -= 1;
     if (loaded.kind === "failed") return KERN_FAILURE;
     if (!record.space.active) return KERN_INVALID_TASK;
-    const { task, outcome } = this.start(loaded.program, record.space, this.nextId++, args);
-    record.task = task;
+    const id = this.nextId++;
+    const { task, outcome } = this.start(loaded.program, record.space, id, args, record);
     void outcome.then((ended) => {
       if (ended.kind === "failed") this.kernel.log(task, ended.failure.stack);
     });
@@ -94,8 +94,10 @@ export class TaskRunner implements ProgramLoader {
     space: Space,
     id: number,
     args: unknown,
+    record: KernelTask | null,
   ): { readonly task: Task; readonly outcome: Promise<Outcome> } {
     const task = new Task(this.kernel, space, id);
+    if (record !== null) record.task = task;
     this.running += 1;
     return { task, outcome: this.runProgram(program, task, space, args) };
   }
@@ -135,6 +137,10 @@ export class TaskRunner implements ProgramLoader {
   ): Promise<Outcome> {
     let outcome: Outcome;
     try {
+      if (task.suspension.waiting) {
+        await task.suspension.over();
+        if (!space.active) throw new MachError(KERN_INVALID_TASK, "it ended before it began");
+      }
       const value = await program(task, args);
       outcome = { kind: "returned", value };
       checkCloneable(value);

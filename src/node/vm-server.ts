@@ -56,7 +56,7 @@ export const vmFunctions = (host: VmHost): VmFunctions => {
       memory.vmProtect(address, bytes, setMaximum, protection),
     vmInherit: ({ address, bytes, inheritance }, { space: { memory } }) =>
       memory.vmInherit(address, bytes, inheritance),
-    vmRead: ({ address, bytes }, { space: { memory } }, replyPort) => {
+    vmRead: ({ address, bytes }, { space: { memory } }, { local: replyPort }) => {
       if (bytes === 0) return { data: null };
       const direct = replyPort !== null && replyPort.state === PORT_PROXY;
       const data = ipc.transfer.take(memory, address, bytes, false, direct);
@@ -64,7 +64,7 @@ export const vmFunctions = (host: VmHost): VmFunctions => {
     },
     vmWrite: ({ address, data }, { space: { memory } }) => {
       if (data === null) return KERN_SUCCESS;
-      const copy = data instanceof MapCopy ? data : copyOfList(ipc, data);
+      const copy = listAsCopy(ipc, data);
       return typeof copy === "number" ? copy : overwrite(host, memory, address, copy);
     },
     vmCopy: ({ source, bytes, destination }, { space: { memory } }) =>
@@ -111,9 +111,10 @@ const overwrite = (
     return status;
   });
 
-/** Pages that have come from another node, as a copy like those of this node; or the status that says why not.
- *  The list is used up. */
-const copyOfList = (ipc: IpcContext, list: PageList): MapCopy | number => {
+/** Data of a message as a copy like those of this node, also if its pages have come from another; or the status that
+ *  says why not. The data is used up. */
+export const listAsCopy = (ipc: IpcContext, list: PageList | MapCopy): MapCopy | number => {
+  if (list instanceof MapCopy) return list;
   const { bytes } = list;
   const map = ipc.vm.newTaskMemory();
   let status = ipc.transfer.give(map, list);

@@ -21,7 +21,7 @@ export const DEV_GET_RECORDS = 1;
 
 /** Calls are answered with KERN_SUCCESS (D_SUCCESS) or one of the D_ codes (base/status.ts). */
 export const device = defineInterface("device", 2800, {
-  /** Of a master port. An open device is opened once more: it has one port, and is closed as often. */
+  /** Of a master port. "<2>sd0" is sd0 of node 2, from any node. An open device is opened once more: it has one port, and is closed as often. */
   open: routine({ mode: int32, name: text }, { device: port(MOVE_SEND) }),
   close: routine({}, {}),
   /** From record `recnum` on. Whole records, unless they end where the device does. */

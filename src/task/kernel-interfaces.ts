@@ -2,6 +2,7 @@
 //   machPort   of a task port: the mach_port calls on that task's name space
 //   mach       of a task port, and of a thread port: tasks, their memory, special and registered ports
 //   machHost   of a host port
+//   machNorma  of a privileged host port: special ports of nodes; of a task port: tasks on other nodes
 // They work alike on ports of this node and of any other: machPort.client(task, port).allocate({...}).
 // Arrays of names and rights travel in line here; names in them are words, negative from 2^31 on.
 
@@ -130,6 +131,9 @@ export const mach = defineInterface("mach", 2000, {
   vmStatistics: routine({}, { statistics: int32s }),
   machPortsRegister: at(2033, routine({ ports: ports(MOVE_SEND) }, {})),
   machPortsLookup: at(2034, routine({}, { ports: ports(MOVE_SEND) })),
+  /** Counts: the task goes on when it has been resumed as often. KERN_FAILURE: it was not suspended. */
+  taskSuspend: at(2056, routine({}, {})),
+  taskResume: routine({}, {}),
   taskGetSpecialPort: at(2058, routine({ which: int32 }, { port: port(MOVE_SEND) })),
   taskSetSpecialPort: at(2059, routine({ which: int32, port: polymorphic(PORT_SEND) }, {})),
   /** Of a thread port: ends the waits of the thread that said they are interruptible. */
@@ -160,6 +164,21 @@ export const machHost = defineInterface("mach_host", 2600, {
   /** HOST_BASIC_INFO: CPUs, CPUs available, memory size, CPU type, CPU subtype. */
   hostInfo: at(2601, routine({ flavor: int32 }, { info: int32s })),
   hostKernelVersion: at(2615, routine({}, { version: text })),
+});
+
+/** Calls that know of nodes (mach_norma). The order of the last three is ours: only the base is known. */
+export const machNorma = defineInterface("mach_norma", 555000, {
+  /** A send right for what is in a slot of a node, MACH_PORT_NULL if it is empty. Of any privileged host port. */
+  getSpecialPort: routine({ node: int32, which: int32 }, { port: port(MOVE_SEND) }),
+  /** Puts a send right into a slot of the host port's node, or empties it. */
+  setSpecialPort: routine({ which: int32, port: polymorphic(PORT_SEND) }, {}),
+  /** Where the receive right is, as far as the node of the task port knows. */
+  portLocationHint: routine({ port: polymorphic(PORT_SEND) }, { node: int32 }),
+  /** task_create on a node: a child of the task. KERN_INVALID_ARGUMENT if memory that is shared with children would
+   *  go to another node. */
+  taskCreate: routine({ inheritMemory: boolean, node: int32 }, { child: port(MOVE_SEND) }),
+  /** Where mach.taskCreate makes the task's children from now on. */
+  taskSetChildNode: routine({ node: int32 }, {}),
 });
 
 /** What Mach has no call for, since its threads are made of registers: runs a program in a task. */

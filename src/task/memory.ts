@@ -196,6 +196,8 @@ export class Memory {
       }
       this.#check(status, address, length);
     }
+    const { suspension } = this.#task;
+    if (suspension.waiting) await suspension.over();
   }
 
   // --- through the page table -------------------------------------------------------------------

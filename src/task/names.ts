@@ -4,21 +4,13 @@
 
 import { NS_PER_MS } from "../base/clock.ts";
 import { KERN_NO_SPACE, NETNAME_NO_SUCH_HOST, NETNAME_NOT_CHECKED_IN } from "../base/status.ts";
-import { NO_ENTRY } from "../ipc/name-table.ts";
-import {
-  COPY_SEND,
-  MACH_PORT_NULL,
-  MAKE_SEND,
-  MOVE_SEND,
-  type PortName,
-  TYPE_RECEIVE,
-} from "../ipc/rights.ts";
+import { MACH_PORT_NULL, MOVE_SEND, type PortName } from "../ipc/rights.ts";
 import type { Space } from "../ipc/space.ts";
-import type { Disposed } from "../mig/fields.ts";
 import type { Routine, Values } from "../mig/subsystem.ts";
 import { MachError } from "./mach-error.ts";
 import { NAME_BYTES_MAX, NAME_SERVER_SPECIAL_PORT, netname } from "./netname.ts";
 import { checkLive } from "./ports.ts";
+import { sendRightFor } from "./send-right.ts";
 import { Caller } from "./stubs.ts";
 import type { Task } from "./task.ts";
 import type { TaskKernel } from "./task-kernel.ts";
@@ -55,7 +47,11 @@ export class Names {
    *  caller that check-out (and a second check-in) must show again.
    *  NETNAME_NOT_YOURS if the name is taken with another signature. */
   async checkIn(name: string, port: PortName, signature: PortName = MACH_PORT_NULL): Promise<void> {
-    const args = { name, signature: this.#sendRight(signature), port: this.#sendRight(port) };
+    const args = {
+      name,
+      signature: sendRightFor(this.#space, signature),
+      port: sendRightFor(this.#space, port),
+    };
     await this.#call(this.#kernel.node, CHECK_IN, args, `check-in of "${name}"`);
   }
 
@@ -81,7 +77,7 @@ export class Names {
 
   /** Removes a name. NETNAME_NOT_CHECKED_IN, NETNAME_NOT_YOURS. */
   async checkOut(name: string, signature: PortName = MACH_PORT_NULL): Promise<void> {
-    const args = { name, signature: this.#sendRight(signature) };
+    const args = { name, signature: sendRightFor(this.#space, signature) };
     await this.#call(this.#kernel.node, CHECK_OUT, args, `check-out of "${name}"`);
   }
 
@@ -132,13 +128,6 @@ export class Names {
     }
     server.sendRights += 1; // the right that insertSend() puts under the name
     return this.#space.insertSend(server);
-  }
-
-  /** A send right made of a receive right, or a copy of a send right; null as it is. */
-  #sendRight(name: PortName): Disposed<PortName> {
-    const index = this.#space.find(name);
-    const receives = index !== NO_ENTRY && (this.#space.typeAt(index) & TYPE_RECEIVE) !== 0;
-    return { right: name, disposition: receives ? MAKE_SEND : COPY_SEND };
   }
 }
 

@@ -82,9 +82,17 @@ export class Receiver implements ReceiveSink {
     const error = this.failure(wait);
     const { message } = wait;
     this.keep(wait);
+    if (this.task.suspension.waiting) return this.later(error, message!);
     // The promise is settled, but the task goes on only when its thread's microtasks run.
     this.kernel.taskResumes(this.task);
     return error === null ? Promise.resolve(message!) : Promise.reject(error);
+  }
+
+  /** The wait is over, but the task is suspended. */
+  private async later(error: MachError | null, message: Message): Promise<Message> {
+    await this.task.suspension.over();
+    if (error !== null) throw error;
+    return message;
   }
 
   private suspend(
@@ -159,6 +167,10 @@ export class Receiver implements ReceiveSink {
     const error = this.failure(wait);
     const { message } = wait;
     this.keep(wait);
+    if (this.task.suspension.waiting) {
+      resolve(this.later(error, message!));
+      return;
+    }
     this.kernel.taskResumes(this.task);
     if (error === null) resolve(message!);
     else reject(error);

@@ -10,7 +10,7 @@ export class TaskReceive extends ReceiveWait {
   /** A send-once notification is an error here: it came instead of a reply. */
   expectsReply = false;
   interruptible = false;
-  resolve: ((message: Message) => void) | null = null;
+  resolve: ((message: Message | Promise<Message>) => void) | null = null;
   reject: ((error: Error) => void) | null = null;
   cancelTimer: (() => void) | null = null;
 }

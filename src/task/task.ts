@@ -3,6 +3,7 @@
 // other task of the node can run (paper 2.2), and only then suspend. The Sync ones never suspend; they
 // need a node with a worker thread to itself.
 
+import { NEVER } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { KERN_INVALID_ARGUMENT, KERN_NO_SPACE, MACH_MSG_SUCCESS } from "../base/status.ts";
 import type { Message } from "../ipc/message.ts";
@@ -14,11 +15,13 @@ import { PortEndpoint } from "./endpoint.ts";
 import { MachError } from "./mach-error.ts";
 import { Memory } from "./memory.ts";
 import { Names } from "./names.ts";
+import { Norma } from "./norma.ts";
 import { checkLive, Ports } from "./ports.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import { DEVICE_SPECIAL_PORT, HOST_PRIV_SPECIAL_PORT, HOST_SPECIAL_PORT } from "./special-ports.ts";
 import type { Interruptible, TaskHold } from "./suspended.ts";
+import { Suspension } from "./suspension.ts";
 import type { TaskKernel } from "./task-kernel.ts";
 import { Trap, type TrapCall } from "./trap.ts";
 import { VirtualMemory } from "./virtual-memory.ts";
@@ -41,12 +44,15 @@ export class Task {
   readonly random: Random;
   readonly ports: Ports;
   readonly names: Names;
+  readonly norma: Norma;
   readonly memory: Memory;
   readonly vm: VirtualMemory;
   /** Waits that resumed this task since it ran last, in the kernel's epoch `wakesEpoch`; the kernel's
    *  bookkeeping. */
   wakes = 0;
   wakesEpoch = 0;
+  /** What task_suspend does to its calls; the kernel's. */
+  readonly suspension: Suspension;
 
   readonly #kernel: TaskKernel;
   readonly #space: Space;
@@ -70,7 +76,9 @@ export class Task {
     this.id = id;
     this.random = kernel.forkRandom(`node ${kernel.node} task ${id}`);
     this.ports = new Ports(kernel.ipc, space);
+    this.suspension = new Suspension(kernel, this);
     this.names = new Names(this, kernel, space);
+    this.norma = new Norma(this, kernel, space);
     this.memory = new Memory(this, kernel, space.memory);
     this.vm = new VirtualMemory(kernel, space);
     this.#sender = new Sender(this, kernel, space, this.#interruptibles);
@@ -137,7 +145,8 @@ export class Task {
   sleep(ns: number): Promise<void> {
     if (!(ns >= 0)) throw new RangeError(`sleep of ${ns} ns; it must be 0 or more`);
     this.#runs();
-    return this.#kernel.sleepUntil(this, this.now() + ns);
+    const slept = this.#kernel.sleepUntil(this, this.now() + ns);
+    return slept.then(() => (this.suspension.waiting ? this.suspension.over() : undefined));
   }
 
   /** One line to the host's log, marked with node and task. */
@@ -160,6 +169,7 @@ export class Task {
    *  are gone. */
   send(message: Message, options?: SendOptions): Promise<number> {
     this.#runs();
+    if (this.suspension.waiting) return this.#later(() => this.send(message, options));
     const status = this.#sender.trySend(message, options);
     const hold = this.#sender.takeHold();
     if (status !== MACH_MSG_SUCCESS || hold !== null) {
@@ -176,9 +186,13 @@ export class Task {
     hold: TaskHold | null,
   ): Promise<number> {
     let result = status;
-    if (status !== MACH_MSG_SUCCESS) result = await this.#sender.finish(message, options, status);
-    const held = hold ?? this.#sender.takeHold();
-    if (held !== null) await this.#sender.released(held);
+    try {
+      if (status !== MACH_MSG_SUCCESS) result = await this.#sender.finish(message, options, status);
+      const held = hold ?? this.#sender.takeHold();
+      if (held !== null) await this.#sender.released(held);
+    } finally {
+      if (this.suspension.waiting) await this.suspension.over();
+    }
     return result;
   }
 
@@ -186,6 +200,7 @@ export class Task {
    *  MACH_RCV_INVALID_NAME and the other receive codes. */
   receive(name: PortName, options?: ReceiveOptions): Promise<Message> {
     this.#runs();
+    if (this.suspension.waiting) return this.#later(() => this.receive(name, options));
     return this.#receiver.settle(this.#receiver.start(name, options, false), options);
   }
 
@@ -193,6 +208,7 @@ export class Task {
    *  the reply (the server died) rejects with MIG_SERVER_DIED. */
   rpc(message: Message, options?: RpcOptions): Promise<Message> {
     this.#runs();
+    if (this.suspension.waiting) return this.#later(() => this.rpc(message, options));
     const status = this.#sender.trySend(message, options);
     const hold = this.#sender.takeHold();
     if (status !== MACH_MSG_SUCCESS || hold !== null) {
@@ -208,14 +224,21 @@ export class Task {
     hold: TaskHold | null,
   ): Promise<Message> {
     const { local } = message;
-    if (status !== MACH_MSG_SUCCESS) await this.#sender.finish(message, options, status);
-    const held = hold ?? this.#sender.takeHold();
+    let held = hold;
     try {
+      if (status !== MACH_MSG_SUCCESS) await this.#sender.finish(message, options, status);
+      held ??= this.#sender.takeHold();
       return await this.#receiver.settle(this.#receiver.start(local, options, true), options);
     } finally {
       // The reply says that the pages have arrived; their acknowledgement may still be on its way.
       if (held !== null) await this.#sender.released(held);
+      if (this.suspension.waiting) await this.suspension.over();
     }
+  }
+
+  async #later<T>(call: () => Promise<T>): Promise<T> {
+    await this.suspension.over();
+    return call();
   }
 
   /** The raw trap (Mach 3.0 mach_msg): a message in task memory is sent and one received there, as `option`
@@ -249,13 +272,16 @@ export class Task {
     const status = this.#sender.sendSync(message, options);
     const hold = this.#sender.takeHold();
     if (hold !== null) this.#sender.releasedSync(hold);
+    this.#standSync();
     return status;
   }
 
   /** receive without suspending. */
   receiveSync(name: PortName, options?: ReceiveOptions): Message {
     this.#needsExclusive("receiveSync");
-    return this.#receiver.finishSync(this.#receiver.start(name, options, false), options);
+    const message = this.#receiver.finishSync(this.#receiver.start(name, options, false), options);
+    this.#standSync();
+    return message;
   }
 
   /** rpc without suspending: allocates nothing when options.into is given. */
@@ -264,11 +290,11 @@ export class Task {
     this.#sender.sendSync(message, options);
     const hold = this.#sender.takeHold();
     const wait = this.#receiver.start(message.local, options, true);
-    if (hold === null) return this.#receiver.finishSync(wait, options);
     try {
       return this.#receiver.finishSync(wait, options);
     } finally {
-      this.#sender.releasedSync(hold);
+      if (hold !== null) this.#sender.releasedSync(hold);
+      this.#standSync();
     }
   }
 
@@ -304,9 +330,17 @@ export class Task {
     if (this.wakes > 0) this.#kernel.taskRuns(this);
   }
 
+  /** Does not return while the task is suspended. */
+  #standSync(): void {
+    if (this.suspension.waiting) this.#kernel.spinUntil(this.suspension, NEVER);
+  }
+
   #needsExclusive(call: string): void {
     this.#runs();
-    if (this.#kernel.exclusive) return;
+    if (this.#kernel.exclusive) {
+      this.#standSync();
+      return;
+    }
     throw new Error(
       `${call} blocks its worker thread, which node ${this.node} shares with other nodes (or with ` +
         `the simulator): use the async call, or boot with processors.workers = the number of nodes`,

@@ -1,7 +1,7 @@
 // Message data as copy-on-write copies of objects: nothing is copied until somebody stores (MK83
 // vm_map_copyin, vm_map_copyout, vm_map_copy_overwrite).
 
-import { KERN_NO_SPACE, KERN_SUCCESS } from "../base/status.ts";
+import { KERN_INVALID_ADDRESS, KERN_NO_SPACE, KERN_SUCCESS } from "../base/status.ts";
 import { NO_PLACE } from "./address-map.ts";
 import { Backing } from "./backing.ts";
 import { findPage } from "./fault.ts";
@@ -11,6 +11,9 @@ import { frameOf } from "./page-list.ts";
 import { VM_PROT_READ } from "./protection.ts";
 import type { TaskMemory } from "./task-memory.ts";
 import type { VirtualMemory } from "./virtual-memory.ts";
+
+/** The lowest place that there is. */
+export const ANYWHERE = -1;
 
 /** From now on the backing's object is in somebody's copy too: the next store to any page faults. The caller
  *  takes a reference to the object. */
@@ -70,15 +73,20 @@ export const copyinObject = (
   return copy;
 };
 
-export const copyoutObject = (task: TaskMemory, copy: MapCopy): number => {
+export const copyoutObject = (task: TaskMemory, copy: MapCopy, address: number): number => {
   const { map, pageBytes } = task;
   task.address = 0;
   let pages = 0;
   for (const piece of copy.pieces) pages += piece.pages;
   if (pages === 0) return KERN_SUCCESS;
   if (map.pages + pages > task.pagesMax) return KERN_NO_SPACE;
-  const start = map.findPlace(pages, 0);
+  const anywhere = address === ANYWHERE;
+  const start = anywhere ? map.findPlace(pages, 0) : address / pageBytes;
   if (start === NO_PLACE) return KERN_NO_SPACE;
+  if (!anywhere) {
+    if (!(start >= map.first && start + pages <= map.end)) return KERN_INVALID_ADDRESS;
+    if (!map.isFree(start, start + pages)) return KERN_NO_SPACE;
+  }
   // --- committed ---
   let page = start;
   for (const { object, objectOffset, pages: length } of copy.pieces) {

@@ -25,7 +25,13 @@ import {
   writeBytes,
 } from "./memory-access.ts";
 import type { MemoryObject } from "./memory-object.ts";
-import { copyinObject, copyoutObject, makePrivate, overwriteObject } from "./object-copy.ts";
+import {
+  ANYWHERE,
+  copyinObject,
+  copyoutObject,
+  makePrivate,
+  overwriteObject,
+} from "./object-copy.ts";
 import type { Page } from "./page.ts";
 import type { PageList, PageMode } from "./page-list.ts";
 import { PageTable } from "./page-table.ts";
@@ -249,9 +255,10 @@ export class TaskMemory {
     return copyoutPages(this, list);
   }
 
-  /** New memory with what is in a copy, which is used up then; the data is at this.address. KERN_NO_SPACE. */
-  copyoutObject(copy: MapCopy): number {
-    return copyoutObject(this, copy);
+  /** New memory with what is in a copy, which is used up then; the data is at this.address. `address`: of the page
+   *  that it must begin at, if that is not anywhere. KERN_NO_SPACE, KERN_INVALID_ADDRESS. */
+  copyoutObject(copy: MapCopy, address: number = ANYWHERE): number {
+    return copyoutObject(this, copy, address);
   }
 
   /** Copies what is in a copy to memory that there is (vm_write). The copy stays. Fails as write() does. */

@@ -24,6 +24,7 @@ import {
   port,
   portName,
   ports,
+  regions,
   text,
 } from "../../src/mig/fields.ts";
 import { MessageReader, MessageWriter } from "../../src/mig/message-items.ts";
@@ -66,6 +67,15 @@ const PAIRS: readonly [string, Field, unknown][] = [
   ["port", port(COPY_SEND), 0x1234],
   ["ports", ports(MAKE_SEND), [0x100, 0x200, 0xffffffff]],
   ["ports, none", ports(MAKE_SEND), []],
+  [
+    "regions",
+    regions,
+    [
+      { address: 0x10000, bytes: 5 },
+      { address: 0xfffff000, bytes: 4096 },
+    ],
+  ],
+  ["regions, none", regions, []],
 ];
 
 /** A message as the kernel delivers it: with what each disposition turns into. */
@@ -127,6 +137,12 @@ test.each<[string, Field, unknown, RegExp]>([
   ["polymorphic of another right", polymorphic(PORT_SEND), once(), /disposition 21 does not make/],
 ])("fields: %s is refused, and the sentence names the field", (_name, field, value, sentence) => {
   expect(() => write({ field }, { field: value })).toThrow(sentence);
+});
+
+test.each([2, -1, 0])("fields: %s announced regions where there is one are no regions", (count) => {
+  const message = new Message();
+  message.addInteger(count).addRegion(0x10000, 5, false);
+  expect(read({ regions }, message)).toBeNull();
 });
 
 test("fields: without any arguments, what is missing is named", () => {

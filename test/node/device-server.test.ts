@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "@jest/globals";
+import { COUNTERS } from "../../src/base/counters.ts";
 import { MIG_BAD_ID } from "../../src/base/status.ts";
 import {
   COPY_SEND,
@@ -175,5 +176,90 @@ test("device: a read-only one is not opened for writing", async () => {
   const { data } = await nodes.run(disk.readInband({ mode: 0, recnum: 1, bytesWanted: 512 }));
   expect(data).toEqual(counted(600).slice(512));
   await nodes.run(disk.close());
+  await nodes.expectNothingLeaked();
+});
+
+test("device: a name with a node is opened there, and that node answers whoever asked", async () => {
+  const devices = [
+    { node: 1, name: "sd0", bytes: 4096 },
+    { node: 3, name: "disk", bytes: 8192 },
+  ];
+  const nodes = new LoneNodes({ dimension: 2, devices });
+  opened.push(nodes);
+  const task = nodes.task(0);
+  const between = device.client(task, task.deviceMaster(1));
+  const abroad = (): number[] =>
+    nodes.kernels.map(({ memory }) => memory.counters[COUNTERS.messagesRemote.index]!);
+  const before = abroad();
+  const { device: right } = await nodes.run(between.open({ mode: D_READ, name: "<3>disk" }));
+  // The request twice, and one reply: from node 3.
+  expect(abroad().map((count, node) => count - before[node]!)).toEqual([1, 1, 0, 1]);
+  expect(await nodes.run(task.norma.portLocationHint(right))).toBe(3);
+  const disk = device.client(task, right);
+  const { status } = await nodes.run(disk.getStatus({ flavor: DEV_GET_RECORDS }));
+  expect(status[0]).toBe(16);
+  await nodes.run(disk.close());
+  await nodes.expectNothingLeaked();
+});
+
+test("device: a name with a node is no device if the node has none, or there is no such node", async () => {
+  const devices = [
+    { node: 1, name: "sd0", bytes: 4096 },
+    { node: 1, name: "<2>sd9", bytes: 4096 },
+  ];
+  const nodes = new LoneNodes({ dimension: 2, devices });
+  opened.push(nodes);
+  const task = nodes.task(0);
+  const at = (node: number) => device.client(task, task.deviceMaster(node));
+  const open = async (node: number, name: string): Promise<string> => {
+    const opening = at(node).open({ mode: D_READ, name });
+    const outcome = opening.then(
+      ({ device: right }) =>
+        device
+          .client(task, right)
+          .close()
+          .then(() => "opened"),
+      ({ code }: { code: string }) => code,
+    );
+    return nodes.run(outcome);
+  };
+  for (const node of [0, 1, 3]) {
+    for (const name of ["<1>sd0", "<01>sd0", "<1><2>sd9"]) {
+      expect([node, name, await open(node, name)]).toEqual([node, name, "opened"]);
+    }
+    const wrong = [
+      "<",
+      "<>sd0",
+      "<1",
+      "<1sd0",
+      "<-1>sd0",
+      "< 1>sd0",
+      "<1.0>sd0",
+      "<x>sd0",
+      "<4>sd0",
+    ];
+    wrong.push(
+      `<${"9".repeat(400)}>sd0`,
+      "<1>",
+      "<1>sd1",
+      "<2>sd0",
+      "<1><1>sd0",
+      "<2>sd9",
+      "1>sd0",
+    );
+    for (const name of wrong) {
+      expect([node, name, await open(node, name)]).toEqual([node, name, "D_NO_SUCH_DEVICE"]);
+    }
+  }
+  await nodes.expectNothingLeaked();
+});
+
+test("device: a request that is passed on without a reply port opens the device, and nobody is told", async () => {
+  const nodes = new LoneNodes({ dimension: 1, devices: [{ node: 1, name: "sd0", bytes: 4096 }] });
+  opened.push(nodes);
+  const task = nodes.task(0);
+  await nodes.run(
+    task.send(letter(task.deviceMaster(), COPY_SEND, 2800).addInteger(D_READ).addText("<1>sd0")),
+  );
   await nodes.expectNothingLeaked();
 });

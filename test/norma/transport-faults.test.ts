@@ -4,6 +4,7 @@
 
 import { expect, test } from "@jest/globals";
 import { Machine } from "../../src/index.ts";
+import { KERNEL_SEND_RIGHTS } from "../../src/node/kernel.ts";
 import type { SimulatedMachineInput } from "../../src/sim/simulated-machine.ts";
 import type { StreamArgs } from "../sim/programs/stream.ts";
 
@@ -26,7 +27,7 @@ const runStream = async (options: SimulatedMachineInput, args: StreamArgs) => {
       expect(census.unacknowledged).toBe(0);
       expect(census.messagesFree).toBe(census.messagesTotal);
       expect(census.framesFree + census.framesArmed + census.framesOnWire).toBe(census.framesTotal);
-      expect(census.sendRights).toBe(0);
+      expect(census.sendRights).toBe(KERNEL_SEND_RIGHTS);
     }
   } catch (error) {
     throw new Error(`${replay}: ${String(error)}`, { cause: error });

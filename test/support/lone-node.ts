@@ -19,7 +19,12 @@ import { destroySpace } from "../../src/ipc/mach-port-names.ts";
 import type { Space } from "../../src/ipc/space.ts";
 import { assembleNode } from "../../src/node/assemble.ts";
 import { takeCensus } from "../../src/node/census.ts";
-import { KERNEL_PORTS, type NodeDriver, type NodeKernel } from "../../src/node/kernel.ts";
+import {
+  KERNEL_PORTS,
+  KERNEL_SEND_RIGHTS,
+  type NodeDriver,
+  type NodeKernel,
+} from "../../src/node/kernel.ts";
 import { MachineFiles, nodeFiles } from "../../src/node/machine-files.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
@@ -207,7 +212,7 @@ export class LoneNodes implements NodeDriver {
         framesInMessages: 0,
         messagesFree: census.messagesTotal,
         ports: KERNEL_PORTS,
-        sendRights: 0,
+        sendRights: KERNEL_SEND_RIGHTS,
         sendOnceRights: 0,
         queuedMessages: 0,
         unacknowledged: 0,

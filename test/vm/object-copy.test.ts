@@ -105,3 +105,21 @@ test("check of memory: finds what is counted wrongly", () => {
   vm.memory.words[vm.memory.layout.frameTableAt + page.frame * 4 + 1] = 1;
   expect(checkMemory(vm, [], [])).toContain("a busy page can be stored to (I-2)");
 });
+
+test("copy of objects: it is put where it must be, if that is free and an address", () => {
+  const { vm, task, receiver, address } = make();
+  const copy = task.copyinObject(address, 3 * PAGE, false)!;
+  for (const [at, status] of [
+    [0, KERN_INVALID_ADDRESS],
+    [2 ** 32 - PAGE, KERN_INVALID_ADDRESS],
+    [2 ** 32, KERN_INVALID_ADDRESS],
+  ] as const) {
+    expect(receiver.copyoutObject(copy, at)).toBe(status);
+  }
+  expect(receiver.vmAllocate(0x80000 + 2 * PAGE, PAGE, false)).toBe(KERN_SUCCESS);
+  expect(receiver.copyoutObject(copy, 0x80000)).toBe(KERN_NO_SPACE);
+  expect(receiver.copyoutObject(copy, 0x80000 + 3 * PAGE)).toBe(KERN_SUCCESS);
+  expect(receiver.address).toBe(0x80000 + 3 * PAGE);
+  expect(bytesAt(receiver, receiver.address + PAGE, 1)).toEqual([2]);
+  expect(checkMemory(vm, [], [])).toEqual([]);
+});

@@ -8,6 +8,7 @@ import type { SendOptions } from "../../src/task/call-options.ts";
 import type { Interface } from "../../src/task/interface.ts";
 import type { Memory } from "../../src/task/memory.ts";
 import type { Names } from "../../src/task/names.ts";
+import type { Norma } from "../../src/task/norma.ts";
 import type { Ports } from "../../src/task/ports.ts";
 import type { Client } from "../../src/task/stubs.ts";
 import type { Task } from "../../src/task/task.ts";
@@ -45,12 +46,15 @@ export interface Peer {
   readonly node: number;
   readonly ports: Async<Ports>;
   readonly names: Async<Names>;
+  readonly norma: Async<Norma>;
   readonly memory: Async<Memory>;
   readonly vm: Async<VirtualMemory>;
   /** Names of send rights to the peer's own kernel port, its thread's, and a node's host port. */
   self(): Promise<PortName>;
   thread(): Promise<PortName>;
   host(node?: number): Promise<PortName>;
+  hostPriv(node?: number): Promise<PortName>;
+  deviceMaster(node?: number): Promise<PortName>;
   /** The calls of a kernel-owned port: kernel("machPort", port).allocate({ right: 1 }). */
   kernel<I extends keyof KernelInterfaces>(which: I, port: PortName): Stubs<KernelInterfaces[I]>;
   send(letter: Letter, options?: SendOptions): Promise<number>;
@@ -178,11 +182,14 @@ export const makePeer = (role: string, node: number, strings: Strings, delayNs =
     node,
     ports: methods("ports"),
     names: methods("names"),
+    norma: methods("norma"),
     memory: methods("memory"),
     vm: methods("vm"),
     self: () => call("self", []),
     thread: () => call("thread", []),
     host: (...args: unknown[]) => call("host", args),
+    hostPriv: (...args: unknown[]) => call("hostPriv", args),
+    deviceMaster: (...args: unknown[]) => call("deviceMaster", args),
     kernel: (which: string, port: PortName) =>
       methods(which, (routine, [args]) => call("kernelCall", [which, port, routine, args])),
     send: (...args: unknown[]) => call("send", args),

@@ -5,7 +5,7 @@
 import { Message } from "../../src/ipc/message.ts";
 import type { PortName } from "../../src/ipc/rights.ts";
 import type { ReceiveOptions, SendOptions } from "../../src/task/call-options.ts";
-import { mach, machHost, machPort } from "../../src/task/kernel-interfaces.ts";
+import { mach, machHost, machNorma, machPort } from "../../src/task/kernel-interfaces.ts";
 import { MachError } from "../../src/task/mach-error.ts";
 import type { Task } from "../../src/task/task.ts";
 import { fromMessage, type Letter, type ReceivedLetter, toMessage } from "./peer-letter.ts";
@@ -46,7 +46,7 @@ export interface PeerReceiveOptions extends Omit<ReceiveOptions, "into"> {
 export type PeerRpcOptions = SendOptions & PeerReceiveOptions;
 
 /** Interfaces of kernel-owned ports, by the names that orders have for them. */
-const kernelInterfaces = { machPort, mach, machHost };
+const kernelInterfaces = { machPort, mach, machHost, machNorma };
 export type KernelInterfaces = typeof kernelInterfaces;
 
 /** Where the puppets of this thread's machines are found by those who pull the strings. */

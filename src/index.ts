@@ -50,6 +50,12 @@ export {
 export { MachError } from "./task/mach-error.ts";
 export type { TaskCreateOptions } from "./task/norma.ts";
 export { demux, type Implementation, type ServeOptions } from "./task/serve.ts";
+export {
+  DEVICE_SPECIAL_PORT,
+  HOST_PRIV_SPECIAL_PORT,
+  HOST_SPECIAL_PORT,
+  SPECIAL_PORT_MAX,
+} from "./task/special-ports.ts";
 export type { CallOptions, Client } from "./task/stubs.ts";
 export type { Program, Task } from "./task/task.ts";
 export * from "./task/trap.ts";

@@ -156,7 +156,8 @@ export class KernelWriter extends BodyWriter<KernelRight, KernelMemory> {
       this.overflowed = true;
       return false;
     }
-    const larger = new Int32Array(Math.max(needed, 2 * this.words.length));
+    const room = Math.min(Math.max(needed, 2 * this.words.length), MESSAGE_BODY_BYTES_MAX / 4);
+    const larger = new Int32Array(room);
     larger.set(this.words.subarray(0, this.at));
     this.words = larger;
     this.byteView = new Uint8Array(larger.buffer);

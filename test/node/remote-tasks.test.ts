@@ -257,6 +257,32 @@ test.each(["page-list", "copy", "shared-buffer", "copy-object", "rendezvous"] as
   },
 );
 
+test("remote task: a parent with more memory than a node has frames has a child on another", async () => {
+  const bytes = 3 << 20;
+  const { nodes, task, run, end } = furnish({ dimension: 1, memory: { swapBytes: 4 * bytes } });
+  const step = 16 * PAGE;
+  const address = task.vm.allocate(bytes);
+  for (let at = 0; at < bytes; at += step) task.memory.write(address + at, pattern(step, at >> 12));
+  const child = await run(task.norma.taskCreate({ node: 1, inheritMemory: true }));
+  task.memory.fill(address, bytes, 0);
+  for (let at = 0; at < bytes; at += step) {
+    const found = await readFrom(nodes, task, child, address + at, step);
+    expect(Buffer.compare(found, pattern(step, at >> 12))).toBe(0);
+  }
+  await end(child);
+  await nodes.expectNothingLeaked();
+  nodes.files.close();
+});
+
+test("remote task: memory in more pieces than a message can name is refused, and nothing is held", async () => {
+  const { nodes, task, fails } = furnish();
+  const pieces = 40_000;
+  const address = task.vm.allocate(pieces * PAGE);
+  for (let i = 0; i < pieces; i += 2) task.vm.protect(address + i * PAGE, PAGE, VM_PROT_READ);
+  await fails(task.norma.taskCreate({ node: 1, inheritMemory: true }), "MIG_ARRAY_TOO_LARGE");
+  await nodes.expectNothingLeaked();
+});
+
 test("remote task: a parent that ends while its memory is on the way gives it up, and is not waited for", async () => {
   const { nodes, task, run } = furnish();
   const observer = nodes.task(0);

@@ -1,9 +1,9 @@
 // How a kernel server is served: a request finds its routine by id, its arguments are decoded, the server's
 // own function runs, and the reply goes to the request's reply port (the kernel's ipc_kobject_server).
 // It answers with a return code, or with results, which mean success; or with a promise of either, which
-// keeps the request until then; or with PassedOn, and another kernel answers. `subject` is what the port that was called stands for: a task, say.
-// Rights and memory among its arguments are its own from then on, whatever it answers; those in results are
-// given away.
+// keeps the request until then; or with PassedOn, and another kernel answers. `subject` is what the port
+// that was called stands for: a task, say. Rights and memory among its arguments are its own from then on,
+// whatever it answers; those in results are given away.
 
 import { assert } from "../base/assert.ts";
 import {

@@ -64,6 +64,11 @@ const rate = z.union(
 /** The longest time that an option can tell, ns. */
 const NS_MAX = 1e10;
 
+const TOKEN_PAUSE_RANGE = `it must be a number from 0 to ${NS_MAX}, or "manual"`;
+const tokenPause = z.union([ranged(0, NS_MAX, TOKEN_PAUSE_RANGE), z.literal("manual")], {
+  error: TOKEN_PAUSE_RANGE,
+});
+
 const faultRates = {
   /** A packet is lost. */
   drop: rate.optional(),
@@ -146,8 +151,9 @@ const schema = z.strictObject({
       namesPerTask: integer(16, SPACE_ENTRIES_MAX).default(SPACE_ENTRIES_MAX),
       /** Rights between tasks of one node lead through a proxy and the network; for tests. */
       loopback: z.boolean().default(false),
-      /** Pause of the token between two periods, ns. It rests while no node has anything for it. */
-      tokenPauseNs: real(0, NS_MAX).default(2 * NS_PER_S),
+      /** Pause of the token between two periods, ns. It rests while no node has anything for it. "manual": it goes
+       *  round only when the host calls runTokenPeriods(). */
+      tokenPauseNs: tokenPause.default(2 * NS_PER_S),
     })
     .prefault({}),
   processors: z
@@ -224,6 +230,12 @@ export const parseMachineOptions = (
   }
   checkTogether(options);
   return options;
+};
+
+/** Throws OptionError unless it is a number of periods that runTokenPeriods() can run. */
+export const checkPeriods = (periods: number): void => {
+  if (Number.isSafeInteger(periods) && periods > 0) return;
+  throw new OptionError(`periods is ${show(periods)}; it must be an integer, 1 or more`);
 };
 
 /** Ranges that depend on other options. */

@@ -94,6 +94,8 @@ export class Port {
   exported = false;
   /** Of a proxy: when its last send right here goes, its home is to hear of it. */
   watched = false;
+  /** It waits to be asked about by the token. */
+  queried = false;
   /** What norma/ remembers of the port and the nodes that deal with it. */
   abroad: unknown = null;
 

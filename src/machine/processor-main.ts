@@ -69,6 +69,7 @@ export const runProcessor = async (boot: ProcessorBoot): Promise<number> => {
     spawn: (node, url, args) => runners.get(node)!.spawn(url, args),
     exited: (node, id) => runners.get(node)!.exited(id),
     census: (node) => takeCensus(kernels.get(node)!),
+    runTokenPeriods: (periods) => kernels.get(0)!.runTokenPeriods(periods),
   };
   Comlink.expose(control, workerEndpoint(boot.control, words, workerAt));
 

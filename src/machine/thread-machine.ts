@@ -9,6 +9,7 @@ import * as Comlink from "comlink";
 import { Piscina } from "piscina";
 import { machineLayout, workerCount } from "../config/board-shape.ts";
 import {
+  checkPeriods,
   type MachineOptions,
   type MachineOptionsInput,
   OptionError,
@@ -200,6 +201,11 @@ export class ThreadMachine implements Machine {
 
   async census(node: number): Promise<NodeCensus> {
     return await this.handleOf(node).call((c) => c.census(node));
+  }
+
+  async runTokenPeriods(periods = 1): Promise<void> {
+    checkPeriods(periods);
+    await this.handleOf(0).call((c) => c.runTokenPeriods(periods));
   }
 
   halt(): Promise<void> {

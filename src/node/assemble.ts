@@ -2,7 +2,7 @@
 // for, its kernel. Both drivers call this; neither is known here.
 
 import { assert } from "../base/assert.ts";
-import type { StepClock } from "../base/clock.ts";
+import { NEVER, type StepClock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { isUnreliable } from "../config/board-shape.ts";
 import type { MachineOptions } from "../config/machine-options.ts";
@@ -78,7 +78,7 @@ export const assembleNode = (
       receiveReserve: kernel.receiveReserve ?? kernel.messages >> 2,
       namesPerTask: kernel.namesPerTask,
       loopback: kernel.loopback,
-      tokenPauseNs: kernel.tokenPauseNs,
+      tokenPauseNs: kernel.tokenPauseNs === "manual" ? NEVER : kernel.tokenPauseNs,
       spinNs: placement.spinNs,
       exclusive: placement.exclusive,
       disks: placement.disks,

@@ -82,7 +82,7 @@ export interface NodeOptions {
   readonly protection: Protection;
   /** Rights between tasks of this node lead through the network (testing). */
   readonly loopback: boolean;
-  /** Between two periods of the token, ns. */
+  /** Between two periods of the token, ns; NEVER: none comes by itself. */
   readonly tokenPauseNs: number;
   /** How long a waiting task steps the kernel before it suspends, ns; 0 = it suspends at once. */
   readonly spinNs: number;
@@ -444,6 +444,11 @@ export class NodeKernel implements TaskKernel, TaskHost {
     const port = this.identifiers.portOf(makeIdentifier(node, localId));
     assert(port !== null, `no special port ${localId} on node ${node}`);
     return port;
+  }
+
+  /** Sends the token round so many times, now; on node 0. Resolves when it is back. */
+  runTokenPeriods(periods: number): Promise<void> {
+    return new Promise((resolve) => this.networkIpc.token.runPeriods(periods, resolve));
   }
 
   log(task: Task, line: string): void {

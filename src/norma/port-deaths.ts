@@ -9,6 +9,7 @@ import type { IpcContext } from "../ipc/context.ts";
 import { PORT_DEAD, type Port } from "../ipc/port.ts";
 import { destroyPort } from "../ipc/release.ts";
 import { type CarriedRight, PORT_SEND, PORT_SEND_ONCE } from "../ipc/rights.ts";
+import { Backlog } from "./backlog.ts";
 import { FIRST_LOCAL_ID, type Identifier, identifierLocal, identifierNode } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
 import { abroadOf } from "./port-abroad.ts";
@@ -20,14 +21,20 @@ import { NOTE_DEAD, NOTE_ONCE_GONE } from "./wire-values.ts";
 const TRANSIT = 0;
 const ONCE_TRANSIT = 1;
 
+interface DyingPort {
+  readonly identifier: Identifier;
+  readonly type: typeof RECORD_DEATH | typeof RECORD_FORGET;
+}
+
 export class PortDeaths {
   private readonly ipc: IpcContext;
   private readonly identifiers: IdentifierTable;
   private readonly notes: PortNotes;
   private readonly wantToken: () => void;
   private readonly node: number;
-  /** Dead ports of this node whose identifier is still in use, and what the token is to say of each. */
-  private readonly dying = new Map<Identifier, typeof RECORD_DEATH | typeof RECORD_FORGET>();
+  /** Dead ports of this node whose identifier is still in use, and what is to be put on the token of each; those that
+   *  are on it are not here. */
+  private readonly dying = new Backlog<DyingPort>();
 
   constructor(
     ipc: IpcContext,
@@ -59,7 +66,7 @@ export class PortDeaths {
 
   portDied(port: Port): void {
     if (identifierLocal(port.identifier) >= FIRST_LOCAL_ID) {
-      this.dying.set(port.identifier, RECORD_DEATH);
+      this.dying.add({ identifier: port.identifier, type: RECORD_DEATH });
       this.wantToken();
     }
     if (port.abroad === null) return;
@@ -114,15 +121,19 @@ export class PortDeaths {
       if (records.type(record) === RECORD_DEATH) {
         const onTheWay =
           records.sum(record, TRANSIT) !== 0 || records.sum(record, ONCE_TRANSIT) !== 0;
-        if (!onTheWay) this.dying.set(identifier, RECORD_FORGET);
+        this.dying.add({ identifier, type: onTheWay ? RECORD_DEATH : RECORD_FORGET });
         return true;
       }
       if (records.type(record) !== RECORD_FORGET) return false;
-      this.dying.delete(identifier);
       this.identifiers.release(identifier);
       return true;
     });
-    for (const [identifier, type] of this.dying) records.add(type, this.node, identifier);
+    while (records.hasRoom) {
+      const dying = this.dying.take();
+      if (dying === undefined) break;
+      records.add(dying.type, this.node, dying.identifier);
+    }
+    if (this.dying.size > 0) this.wantToken();
   }
 
   read(records: TokenRecords, record: number): void {

@@ -15,6 +15,7 @@
 import type { IpcContext } from "../ipc/context.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { lastSenderGone } from "../ipc/release.ts";
+import { Backlog } from "./backlog.ts";
 import { FIRST_LOCAL_ID, identifierLocal } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
 import { RECORD_SENDERS, type TokenRecords } from "./token-records.ts";
@@ -28,13 +29,16 @@ const SECOND_TRANSIT = 3;
 const EXPORTS = 4;
 const ALL_SUMS = [FIRST_SENDS, FIRST_TRANSIT, SECOND_SENDS, SECOND_TRANSIT, EXPORTS] as const;
 
+/** Ports looked at in one pass. */
+const LOOKS_MAX = 1024;
+
 export class SenderQueries {
   private readonly ipc: IpcContext;
   private readonly node: number;
   private readonly identifiers: IdentifierTable;
   private readonly wantToken: () => void;
   /** Ports to ask about: of this node, whose receiver wants to know; and proxies that were watched. */
-  private readonly open = new Set<Port>();
+  private readonly open = new Backlog<Port>();
 
   constructor(ipc: IpcContext, node: number, identifiers: IdentifierTable, wantToken: () => void) {
     this.ipc = ipc;
@@ -46,8 +50,14 @@ export class SenderQueries {
   /** The last send right here is gone: there may be no senders any more. */
   ask(port: Port): void {
     if (!isInQuestion(port)) return;
-    this.open.add(port);
+    this.query(port);
     this.wantToken();
+  }
+
+  private query(port: Port): void {
+    if (port.queried) return;
+    port.queried = true;
+    this.open.add(port);
   }
 
   // --- the token's passes -------------------------------------------------------------------------
@@ -59,14 +69,17 @@ export class SenderQueries {
       this.conclude(records, record);
       return true;
     });
-    for (const port of this.open) {
+    for (let looks = 0; records.hasRoom && looks < LOOKS_MAX; looks++) {
+      const port = this.open.take();
+      if (port === undefined) break;
+      port.queried = false;
       // One that has senders here again is asked about when the last of them goes.
       if (port.sendRights > 0 || !isInQuestion(port)) continue;
       port.watched = false;
       const owner = port.state === PORT_PROXY ? port.home : this.node;
       records.add(RECORD_SENDERS, owner, port.identifier);
     }
-    this.open.clear();
+    if (this.open.size > 0) this.wantToken();
   }
 
   read(records: TokenRecords, record: number): void {
@@ -106,7 +119,7 @@ export class SenderQueries {
       port.sendsAbroad = false;
       lastSenderGone(this.ipc, port);
     } else {
-      this.open.add(port);
+      this.query(port);
     }
   }
 }

@@ -4,12 +4,16 @@
 //   word    0       1       2            3 ...
 //           type    owner   identifier   sums over the nodes
 //
-// On the wire the records follow a header of TOKEN_HEADER_WORDS: period, pass, number of records.
+// On the wire the records follow a header of TOKEN_HEADER_WORDS: period, pass, number of records, and how many of them
+// were added in this period.
+//
+// What is added in one period is limited, so that no node ever has long to do with the token, however much there is to
+// tell and to ask: the rest is for the next period, which follows at once when this one was full (token.ts).
 
 import type { Identifier } from "./identifier.ts";
 
 export const RECORD_WORDS = 8;
-export const TOKEN_HEADER_WORDS = 3;
+export const TOKEN_HEADER_WORDS = 4;
 
 const TYPE = 0;
 /** The node that takes the record out. */
@@ -28,16 +32,45 @@ export const RECORD_DEATH = 2;
 /** No right to the dead port is on its way: its identifier may be forgotten. (port-deaths.ts) */
 export const RECORD_FORGET = 3;
 
-export class TokenRecords {
-  readonly words: number[] = [];
+/** Records added in a period by all nodes together: with the header they fit a page of 4 KiB. */
+export const PERIOD_RECORDS = 120;
+/** What every user may add in a period whatever others have added. */
+const USER_RECORDS = 1;
 
-  get count(): number {
-    return this.words.length / RECORD_WORDS;
+export class TokenRecords {
+  /** The records, one after the other; words beyond `count` of them mean nothing. */
+  words = new Int32Array(RECORD_WORDS * PERIOD_RECORDS);
+  count = 0;
+  /** Records added since the period began, on all nodes so far. */
+  added = 0;
+  /** How many more the user whose turn it is may add; no limit before the first turn. */
+  private room = Number.POSITIVE_INFINITY;
+
+  /** The turn of the next user. */
+  nextUser(): void {
+    this.room = Math.max(USER_RECORDS, PERIOD_RECORDS - this.added);
+  }
+
+  /** True while the user whose turn it is may add; what it cannot add it keeps for the next period. */
+  get hasRoom(): boolean {
+    return this.room > 0;
+  }
+
+  /** Somebody may have more than there was room for. */
+  get isFull(): boolean {
+    return this.added >= PERIOD_RECORDS;
   }
 
   add(type: number, owner: number, identifier: Identifier): void {
-    this.words.push(type, owner, identifier);
-    for (let i = 0; i < SUMS_MAX; i++) this.words.push(0);
+    const at = this.count * RECORD_WORDS;
+    this.makeRoom(at + RECORD_WORDS);
+    this.words[at + TYPE] = type;
+    this.words[at + OWNER] = owner;
+    this.words[at + IDENTIFIER] = identifier;
+    this.words.fill(0, at + SUMS, at + RECORD_WORDS);
+    this.count += 1;
+    this.added += 1;
+    this.room -= 1;
   }
 
   type(record: number): number {
@@ -69,6 +102,26 @@ export class TokenRecords {
       words.copyWithin(kept * RECORD_WORDS, record * RECORD_WORDS, (record + 1) * RECORD_WORDS);
       kept += 1;
     }
-    words.length = kept * RECORD_WORDS;
+    this.count = kept;
+  }
+
+  /** Takes over `count` records that begin at word `at` of `words`. */
+  load(words: Int32Array, at: number, count: number, added: number): void {
+    this.makeRoom(count * RECORD_WORDS);
+    this.words.set(words.subarray(at, at + count * RECORD_WORDS));
+    this.count = count;
+    this.added = added;
+  }
+
+  /** Writes them from word `at` of `words` on. */
+  store(words: Int32Array, at: number): void {
+    words.set(this.words.subarray(0, this.count * RECORD_WORDS), at);
+  }
+
+  private makeRoom(words: number): void {
+    if (words <= this.words.length) return;
+    const longer = new Int32Array(Math.max(words, this.words.length * 2));
+    longer.set(this.words);
+    this.words = longer;
   }
 }

@@ -5,10 +5,14 @@
 //   confirm   each node knows that every node has read it, and adds its counts once more
 // Then the token pauses at node 0 with what it carries, which is taken in the next period's first pass. It rests
 // when nobody has put anything in: a node that has something wakes it with a note, a pause later.
+// A period takes a limited number of records (token-records.ts), so that no kernel is held up by one pass. One that was
+// full is followed by the next without a pause, at another step of the kernel.
+// Periods can be asked for (runPeriods): these begin at once, and make their three passes even with nothing on the token.
 //
 // States of the token at node 0: resting -> (woken) -> passes -> pausing -> passes ... -> resting.
 
-import type { StepClock } from "../base/clock.ts";
+import { assert } from "../base/assert.ts";
+import { NEVER, type StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { WORD_BYTES } from "../base/words.ts";
 import { FRAME_MESSAGE } from "../hardware/frame-table.ts";
@@ -36,9 +40,20 @@ const PASS_WRITE = 1;
 const PASS_READ = 2;
 const PASS_CONFIRM = 3;
 
+/** A lone node is through with a period within a step, and a timer that is due fires within it too: the next period
+ *  is so far off. */
+const STEP_NS = 1;
+
+interface AskedPeriods {
+  /** How many are left. */
+  periods: number;
+  readonly done: () => void;
+}
+
 /** Who has something on the token. */
 export interface TokenUser {
-  /** First pass: takes out what came back for this node, and adds what it has. */
+  /** First pass: takes out what came back for this node, and adds what it has as long as there is room
+   *  (records.hasRoom). */
   write(records: TokenRecords): void;
   /** Second and third pass; called for every record. */
   read(records: TokenRecords, record: number): void;
@@ -64,17 +79,24 @@ export class Token implements KernelServer {
   private readonly next: number;
   /** Cancels the wish for a token; null: there is none. */
   private wish: (() => void) | null = null;
-  /** The token, while it is to be sent on and no message of the pool is free. */
-  private held: readonly number[] | null = null;
+  /** What the token carries, while it is here. */
+  private readonly records = new TokenRecords();
+  /** The pass it is on, while it is to be sent on and no message of the pool is free; else 0. */
+  private heldPass = 0;
 
   // --- of node 0 ----------------------------------------------------------------------------------
   private period = 0;
-  private resting = true;
+  /** Cancels the beginning of the next period; null: none is to come. */
+  private coming: (() => void) | null = null;
+  private underWay = false;
+  /** The period that is under way was asked for. */
+  private wanted = false;
+  private readonly asked: AskedPeriods[] = [];
   /** It has been woken since its last first pass began. */
   private woken = false;
-  private records = new TokenRecords();
 
-  /** `pauseNs`: between two periods, and before a node with something new wakes the token, ns. */
+  /** `pauseNs`: between two periods, and before a node with something new wakes the token, ns; NEVER: periods are only
+   *  those that are asked for. */
   constructor(
     ipc: IpcContext,
     identifiers: IdentifierTable,
@@ -105,19 +127,33 @@ export class Token implements KernelServer {
 
   /** Node 0: somebody has something for it. */
   wake(): void {
-    if (this.resting) {
-      this.resting = false;
-      this.timer.setTimer(this.timer.clock.now(), () => this.begin());
-    } else {
-      this.woken = true;
-    }
+    if (this.coming === null && !this.underWay) this.beginIn(0);
+    else this.woken = true;
+  }
+
+  /** Node 0: `periods` periods now, one after the other; then `done` is called, at a step of the kernel. */
+  runPeriods(periods: number, done: () => void): void {
+    assert(this.node === 0 && Number.isInteger(periods) && periods > 0);
+    this.asked.push({ periods, done });
+    if (!this.underWay) this.beginIn(0);
+  }
+
+  private beginIn(ns: number): void {
+    this.coming?.();
+    const atLeast = this.nodes === 1 ? STEP_NS : 0;
+    const deadlineNs = this.timer.clock.now() + Math.max(atLeast, ns);
+    this.coming = this.timer.setTimer(deadlineNs, () => this.begin());
   }
 
   private begin(): void {
+    this.coming = null;
+    this.underWay = true;
+    this.wanted = this.asked.length > 0;
     this.period += 1;
     this.woken = false;
+    this.records.added = 0;
     this.ipc.memory.counters[COUNTERS.tokenPeriods.index]! += 1;
-    this.pass(PASS_WRITE, this.records);
+    this.pass(PASS_WRITE);
   }
 
   /** KernelServer. */
@@ -125,30 +161,32 @@ export class Token implements KernelServer {
     const words = bodyWords(this.ipc.memory, request);
     const at = bodyWord(this.ipc.memory, request);
     const available = (request.size >> 2) - TOKEN_HEADER_WORDS;
-    const [period, pass, count] = words.subarray(at, at + TOKEN_HEADER_WORDS);
+    const [period, pass, count, added] = words.subarray(at, at + TOKEN_HEADER_WORDS);
     const isToken = request.id === TOKEN_ID && !request.complex && available >= 0;
-    if (!isToken || count! < 0 || count! * RECORD_WORDS > available) {
+    if (!isToken || this.heldPass !== 0 || count! < 0 || count! * RECORD_WORDS > available) {
       this.ipc.memory.counters[COUNTERS.damaged.index]! += 1;
       destroyMessage(this.ipc, request);
       return;
     }
-    const records = new TokenRecords();
-    const first = at + TOKEN_HEADER_WORDS;
-    for (let i = 0; i < count! * RECORD_WORDS; i++) records.words.push(words[first + i]!);
+    this.records.load(words, at + TOKEN_HEADER_WORDS, count!, added!);
     destroyMessage(this.ipc, request);
-    if (this.node === 0) this.passEnded(pass!, records);
+    if (this.node === 0) this.passEnded(pass!);
     else {
       this.period = period!;
-      this.pass(pass!, records);
+      this.pass(pass!);
     }
   }
 
   /** This node's part of a pass; then the next node's. */
-  private pass(pass: number, records: TokenRecords): void {
+  private pass(pass: number): void {
+    const { records } = this;
     if (pass === PASS_WRITE) {
       this.wish?.();
       this.wish = null;
-      for (const user of this.users) user.write(records);
+      for (const user of this.users) {
+        records.nextUser();
+        user.write(records);
+      }
     } else {
       const { count } = records;
       for (let record = 0; record < count; record++) {
@@ -158,40 +196,53 @@ export class Token implements KernelServer {
         }
       }
     }
-    if (this.nodes === 1) this.passEnded(pass, records);
-    else this.forward([this.period, pass, records.count, ...records.words]);
+    if (this.nodes === 1) this.passEnded(pass);
+    else this.forward(pass);
   }
 
   /** Node 0: the token is back. */
-  private passEnded(pass: number, records: TokenRecords): void {
-    if (pass === PASS_WRITE && records.count === 0) {
-      this.records = records;
-      if (this.woken) this.pause();
-      else this.resting = true;
-    } else if (pass === PASS_CONFIRM) {
-      this.records = records;
-      this.pause();
-    } else {
-      this.pass(pass + 1, records);
-    }
+  private passEnded(pass: number): void {
+    const isIdle = this.records.count === 0 && !this.wanted;
+    if (pass === PASS_CONFIRM || (pass === PASS_WRITE && isIdle)) this.periodEnded();
+    else this.pass(pass + 1);
   }
 
-  private pause(): void {
-    this.timer.setTimer(this.timer.clock.now() + this.pauseNs, () => this.begin());
+  private periodEnded(): void {
+    const { records } = this;
+    this.underWay = false;
+    const over = this.wanted ? this.askedEnded() : null;
+    const hurries = records.isFull && this.pauseNs !== NEVER;
+    if (this.asked.length > 0 || hurries) this.beginIn(0);
+    else if (records.count > 0 || this.woken) this.beginIn(this.pauseNs);
+    over?.done();
+  }
+
+  /** Counts a period off those that were asked for; returns what is complete with it. */
+  private askedEnded(): AskedPeriods | null {
+    const first = this.asked[0]!;
+    first.periods -= 1;
+    return first.periods === 0 ? this.asked.shift()! : null;
   }
 
   // --- to the next node -----------------------------------------------------------------------------
 
-  private forward(words: readonly number[]): void {
+  private forward(pass: number): void {
     const message = this.ipc.pool.takeForKernel();
     if (message === null) {
-      this.held = words;
+      this.heldPass = pass;
       return;
     }
+    const { records } = this;
     const { memory } = this.ipc;
     const { counters } = memory;
-    this.makeRoom(message, words.length * WORD_BYTES);
-    bodyWords(memory, message).set(words, bodyWord(memory, message));
+    this.makeRoom(message, (TOKEN_HEADER_WORDS + records.count * RECORD_WORDS) * WORD_BYTES);
+    const words = bodyWords(memory, message);
+    const at = bodyWord(memory, message);
+    words[at] = this.period;
+    words[at + 1] = pass;
+    words[at + 2] = records.count;
+    words[at + 3] = records.added;
+    records.store(words, at + TOKEN_HEADER_WORDS);
     const port = this.identifiers.portOf(makeIdentifier(this.next, TOKEN_SPECIAL_PORT))!;
     port.sendRights += 1; // the message's
     message.remote = port;
@@ -218,9 +269,9 @@ export class Token implements KernelServer {
 
   /** A message of the pool has come back. */
   messageFreed(): void {
-    const { held } = this;
-    if (held === null) return;
-    this.held = null;
-    this.forward(held);
+    const pass = this.heldPass;
+    if (pass === 0) return;
+    this.heldPass = 0;
+    this.forward(pass);
   }
 }

@@ -16,6 +16,7 @@ import { NEVER } from "../base/clock.ts";
 import { Random } from "../base/random.ts";
 import { machineLayout } from "../config/board-shape.ts";
 import {
+  checkPeriods,
   type MachineOptions,
   type MachineOptionsInput,
   OptionError,
@@ -181,6 +182,13 @@ export class SimulatedMachine implements Simulation, NodeDriver {
   async census(node: number): Promise<NodeCensus> {
     this.checkNode(node);
     return takeCensus(this.kernels[node]!);
+  }
+
+  async runTokenPeriods(periods = 1): Promise<void> {
+    checkPeriods(periods);
+    if (this.halted) throw new Error("the machine was halted");
+    await this.untilHalt(this.kernels[0]!.runTokenPeriods(periods));
+    this.exits += 1; // what the host does next, it does before time passes
   }
 
   async halt(): Promise<void> {

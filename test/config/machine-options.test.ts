@@ -91,7 +91,7 @@ const RANGES: [string, number, number, "integer" | "number" | "power of two"][] 
   ["kernel.messages", 8, 65_536, "integer"],
   ["kernel.receiveReserve", 1, 32_768, "integer"],
   ["kernel.namesPerTask", 16, 2 ** 24 - 2, "integer"],
-  ["kernel.tokenPauseNs", 0, 1e10, "number"],
+
   ["processors.workers", 1, 128, "integer"],
   ["processors.spinNs", 0, 1e10, "number"],
   ["faults.seed", 0, Number.MAX_SAFE_INTEGER, "integer"],
@@ -122,6 +122,18 @@ describe.each(RANGES)("option %s", (option, min, max, kind) => {
   test("options: both ends of the range pass the check of this option", () => {
     for (const value of [min, max]) expect(complaint(nested(option, value))).not.toContain(range);
   });
+});
+
+test("options: the pause of the token is a time, or manual", () => {
+  const range = 'it must be a number from 0 to 10000000000, or "manual"';
+  for (const tokenPauseNs of [-1, 2e10, "auto", null, Number.NaN]) {
+    const shown = typeof tokenPauseNs === "string" ? '"auto"' : `${tokenPauseNs}`;
+    const heard = complaint({ kernel: { tokenPauseNs } });
+    expect(heard).toBe(`option kernel.tokenPauseNs is ${shown}; ${range}`);
+  }
+  for (const tokenPauseNs of [0, 1e10, "manual"]) {
+    expect(complaint({ kernel: { tokenPauseNs } })).toBe("accepted");
+  }
 });
 
 test("options: the dimension is 0 to 7 in threads, to 10 in simulation", () => {

@@ -12,7 +12,7 @@ import { mean, quantile } from "./statistics.ts";
 export const REPORT_SCHEMA = "normacube.bench/1";
 
 /** What a value counts. Lower is better for times, higher for rates. */
-export type Unit = "ns" | "ms" | "1/s" | "B/s" | "MB/s" | "MiB" | "%";
+export type Unit = "ns" | "ms" | "1/s" | "B/s" | "MB/s" | "MiB" | "%" | "messages" | "bytes";
 
 export interface Result extends Summary {
   readonly suite: string;
@@ -100,6 +100,8 @@ export function perSecondOf(unit: Unit, value: number): number | null {
     case "MB/s":
     case "MiB":
     case "%":
+    case "messages":
+    case "bytes":
       return null;
   }
 }

@@ -203,6 +203,21 @@ test("token: many ports that die at once are told of everywhere and forgotten, a
   await nodes.expectNothingLeaked();
 });
 
+test("token: it waits at a node that has no message for it, and goes on when there is one", async () => {
+  const nodes = manual(1);
+  const [kernel] = nodes.kernels;
+  const { pool } = kernel!.ipc;
+  const taken = [];
+  for (let one = pool.takeForKernel(); one !== null; one = pool.takeForKernel()) taken.push(one);
+  const period = watch(kernel!.runTokenPeriods(1));
+  await nodes.quiet();
+  expect([period.settled, count(nodes, "tokenMessages")]).toEqual([false, 0]);
+  for (const one of taken) pool.put(one);
+  await nodes.quiet();
+  expect([period.settled, count(nodes, "tokenMessages")]).toEqual([true, 6]);
+  await nodes.expectNothingLeaked();
+});
+
 test("token: what is no token is counted as damaged and destroyed, and the token goes on", async () => {
   const nodes = manual(1);
   const [, second] = nodes.kernels;

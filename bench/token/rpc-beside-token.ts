@@ -21,11 +21,16 @@ import { type FeederArgs, STOP_WORD } from "../programs/token-args.ts";
 
 /** Payload of the round trips: an inline message. */
 const BYTES = 64;
-const CALLS = 8192;
 /** Periods asked for in one call, where they follow each other without a pause. */
 const PERIODS_AT_ONCE = 256;
 
-export const RPC_EFFORT: Effort = {
+export interface RpcEffort extends Effort {
+  /** Calls behind one sample. */
+  readonly calls: number;
+}
+
+export const RPC_EFFORT: RpcEffort = {
+  calls: 8192,
   rounds: 15,
   sliceNs: 100e6,
   samplesMin: 4,
@@ -34,7 +39,7 @@ export const RPC_EFFORT: Effort = {
   warmUpNs: 300e6,
 };
 
-export const RPC_QUICK_EFFORT: Effort = { ...RPC_EFFORT, rounds: 3, warmUpNs: 100e6 };
+export const RPC_QUICK_EFFORT: RpcEffort = { ...RPC_EFFORT, rounds: 3, warmUpNs: 100e6 };
 
 /** What the token does: nothing; a pause of 10 ms between periods; no pause, and always one after the other. */
 const KINDS = {
@@ -52,11 +57,11 @@ export async function measureRpcBesideToken(
   suite: string,
   nodes: number,
   seed: number,
-  effort: Effort,
+  effort: RpcEffort,
   onSlice: () => void,
 ): Promise<SuiteOutcome> {
   const contenders = (Object.keys(KINDS) as Kind[]).map(
-    (kind) => new RpcBesideToken(kind, nodes, seed),
+    (kind) => new RpcBesideToken(kind, nodes, seed, effort.calls),
   );
   const point: Point = { nodes, bytes: BYTES };
   try {
@@ -77,13 +82,13 @@ class RpcBesideToken extends ProgramPair {
   private periods = 0;
   private ms = 0;
 
-  constructor(kind: Kind, nodes: number, seed: number) {
+  constructor(kind: Kind, nodes: number, seed: number, calls: number) {
     const kernel = { tokenPauseNs: KINDS[kind].tokenPauseNs };
     const dimension = dimensionOf(nodes);
     const machine = new BenchMachine(dimension, dimension, seed, 2, { kernel });
     super(machine, {
       name: `rpc-${kind}`,
-      batch: CALLS,
+      batch: calls,
       server: new URL("../programs/mach-server.js", import.meta.url),
       client: new URL("../programs/mach-client.js", import.meta.url),
       sync: false,

@@ -98,11 +98,12 @@ test("token: a period has a length in threads, and an idle machine sends nothing
 
 test("token: the RPC beside it has periods where they are meant to be, and none where not", async () => {
   const effort = {
+    calls: 128,
     rounds: 3,
-    sliceNs: 30e6,
-    samplesMin: 3,
-    samplesMax: 4,
-    probeSamples: 2,
+    sliceNs: 60e6,
+    samplesMin: 1,
+    samplesMax: 1024,
+    probeSamples: 4,
     warmUpNs: 1,
   };
   let slices = 0;

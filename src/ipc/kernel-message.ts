@@ -56,6 +56,10 @@ export class KernelMessage {
   complex = false;
   /** There are rights in its body or in its regions. */
   rights = false;
+  /** From another node: how often the receive right of its port had moved when it came here, as its sender knew. */
+  tenure = 0;
+  /** From another node: its last region tells what goes with the receive rights that it carries. */
+  moves = false;
   /** It holds the receive right of the port it would be queued on: nobody could ever take it. */
   circular = false;
   id = 0;
@@ -256,6 +260,7 @@ export class MessagePool {
     message.localDead = false;
     message.complex = false;
     message.rights = false;
+    message.moves = false;
     message.circular = false;
     message.metered = false;
     message.frame = NO_FRAME;

@@ -36,9 +36,9 @@ export type PortState =
 /** Bit n of entry s: a receive right in state s may enter state n. */
 const PORT_NEXT = [
   /* in space   */ (1 << PORT_IN_TRANSIT) | (1 << PORT_DEAD),
-  /* in transit */ (1 << PORT_IN_SPACE) | (1 << PORT_DEAD),
+  /* in transit */ (1 << PORT_IN_SPACE) | (1 << PORT_PROXY) | (1 << PORT_DEAD),
   /* in kernel  */ 1 << PORT_DEAD,
-  /* proxy      */ 1 << PORT_DEAD,
+  /* proxy      */ (1 << PORT_IN_TRANSIT) | (1 << PORT_DEAD),
   /* dead       */ 0,
 ] as const;
 
@@ -90,6 +90,8 @@ export class Port {
    *  the sum over all nodes means something: the rights that are on their way. */
   transit = 0;
   onceTransit = 0;
+  /** Of a principal: send-once rights, among those it counts, that are elsewhere or on their way. */
+  oncesAbroad = 0;
   /** A send right has been given to the network since the token last read the counts. */
   exported = false;
   /** Of a proxy: when its last send right here goes, its home is to hear of it. */
@@ -98,6 +100,12 @@ export class Port {
   queried = false;
   /** What norma/ remembers of the port and the nodes that deal with it. */
   abroad: unknown = null;
+  /** How often the receive right had moved between nodes when it came to where this node believes it is. */
+  moves = 0;
+  /** Its identifiers, while it has several: the receive right has moved from node to node. */
+  lineage: unknown = null;
+  /** Messages of this node must wait for those that are still on their way by another one. */
+  held = false;
 
   constructor(index: number, state: PortState) {
     this.index = index;
@@ -115,7 +123,7 @@ export const enterPortState = (port: Port, to: PortState): void => {
 
 /** True if an ordinary sender need not wait. */
 export const hasQueueRoom = (port: Port): boolean =>
-  port.messageCount + port.promised < port.queueLimit;
+  port.messageCount + port.promised < port.queueLimit && !port.held;
 
 /** True if a message to `destination` that holds `port`'s receive right would be out of everybody's
  *  reach: its queue is, in the end, its own (Mach 3.0 ipc_port_check_circularity). */
@@ -150,10 +158,20 @@ export class PortTable {
   /** Forgets a port when it is dead and its last right is gone. */
   collectIfGone(port: Port): void {
     if (port.state !== PORT_DEAD || port.sendRights > 0 || port.sendOnceRights > 0) return;
-    if (this.ports[port.index] !== port) return;
+    this.forget(port);
+  }
+
+  /** Forgets a port that nobody has anything of any more. */
+  forget(port: Port): void {
+    if (!this.holds(port)) return;
     this.ports[port.index] = null;
     this.freeIndexes.push(port.index);
     this.live -= 1;
+  }
+
+  /** False for a port that has been forgotten. */
+  holds(port: Port): boolean {
+    return this.ports[port.index] === port;
   }
 
   get count(): number {

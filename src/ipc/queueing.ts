@@ -48,6 +48,17 @@ export const WOULD_BLOCK = -1;
  *  the kernel). MACH_MSG_SUCCESS: the message is no longer the caller's. WOULD_BLOCK: it still is. */
 export const sendToPort = (ipc: IpcContext, message: KernelMessage, always: boolean): number => {
   const port = message.remote!;
+  if (port.held && !message.circular) {
+    if (!always && message.remoteRight !== PORT_SEND_ONCE) return WOULD_BLOCK;
+    ipc.remote.hold(message);
+    return MACH_MSG_SUCCESS;
+  }
+  return sendPast(ipc, message, always);
+};
+
+/** The same, past whatever the port makes wait. */
+export const sendPast = (ipc: IpcContext, message: KernelMessage, always: boolean): number => {
+  const port = message.remote!;
   if (message.circular) {
     destroyMessage(ipc, message);
     return MACH_MSG_SUCCESS;

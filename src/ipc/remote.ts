@@ -17,13 +17,15 @@ export interface RemoteDelivery {
   senderGoes(proxy: Port): void;
   /** The queue of a port that other nodes send to is empty, and nobody waits to send. */
   queueDrained(port: Port): void;
+  /** Keeps a message for a port that is held until its turn has come. */
+  hold(message: KernelMessage): void;
   /** Takes a message for a proxy. `always`: its sender did not have to wait for room. */
   send(message: KernelMessage, always: boolean): void;
   /** The turn of senders of another node has come, which wait at a port of this one: `wait` is theirs. */
   admit(port: Port, wait: SendWait): void;
   /** True if another message that is to be reported as accepted (MACH_SEND_NOTIFY) can be sent. */
   readonly canReport: boolean;
-  /** A port of this node that other nodes may know has died. */
+  /** A port of this node that other nodes may know has died; it is destroyed further afterwards. */
   portDied(port: Port): void;
   /** A port has no senders here any more, and somebody wants to know whether there are some on other nodes: its
    *  receiver, if it is a port of this node; its home, if it is a proxy. */

@@ -218,6 +218,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
       backlogMax,
       this,
       options.tokenPauseNs,
+      loopback,
     );
     this.ipc.remote = this.networkIpc;
     pool.setSink(this);

@@ -24,7 +24,7 @@ import type { PortNotes } from "./port-notes.ts";
 import { NOTE_ALLOWANCE, NOTE_ASK, NOTE_RETURN, NOTE_WANT } from "./wire-values.ts";
 
 /** The turn of a sender of another node, in line with those of this one. */
-class VisitorWait extends SendWait {
+export class VisitorWait extends SendWait {
   readonly visitor: Visitor;
 
   constructor(visitor: Visitor) {
@@ -64,8 +64,9 @@ export class FlowControl {
 
   /** It is stored over there: another may follow. */
   acknowledged(proxy: Port): void {
+    if (proxy.state !== PORT_PROXY) return; // the receive right has come here since
     const flow = flowOf(proxy);
-    flow.inFlight -= 1;
+    flow.inFlight = Math.max(0, flow.inFlight - 1); // less, if it has come and gone
     if (proxy.senderFirst !== null) this.toLetGo.push(proxy);
   }
 
@@ -90,8 +91,14 @@ export class FlowControl {
     this.notes.send(proxy.home, NOTE_ASK, proxy.identifier);
   }
 
+  /** Messages go to another node from now on. */
+  wayChanges(proxy: Port): void {
+    flowOf(proxy).restart();
+  }
+
   /** Lets waiting senders go as far as the allowance reaches, and asks for turns for the others. */
   letGo(proxy: Port): void {
+    if (proxy.state !== PORT_PROXY) return;
     const flow = flowOf(proxy);
     while (proxy.senderFirst !== null && this.ipc.remote.hasRoom(proxy)) {
       admitSender(this.ipc, proxy);
@@ -230,10 +237,20 @@ export class FlowControl {
   }
 
   private tell(port: Port, visitor: Visitor, granted: boolean): void {
-    const limit = (port.queueLimit << 1) | Number(granted);
-    this.notes.send(visitor.node, NOTE_ALLOWANCE, port.identifier, visitor.allowed, limit);
+    tellAllowance(this.notes, port, visitor, granted);
   }
 }
+
+/** Tells a visitor what it may send. `granted`: it is the answer to one NOTE_WANT. */
+export const tellAllowance = (
+  notes: PortNotes,
+  port: Port,
+  visitor: Visitor,
+  granted: boolean,
+): void => {
+  const limit = (port.queueLimit << 1) | Number(granted);
+  notes.send(visitor.node, NOTE_ALLOWANCE, port.identifier, visitor.allowed, limit);
+};
 
 /** Places in the queue that are neither taken nor promised. */
 const roomToSpare = (port: Port): number =>

@@ -2,10 +2,12 @@
 // at its first export. A proxy is made when a right to a port of another node first arrives; look-up
 // comes before creation, so a port has one proxy per node however many rights arrive (merging, paper
 // 2.5.1). A right that comes home finds the principal.
+// A port whose receive right has moved has several identifiers for a while, which all lead to the same port here.
 
 import { assert } from "../base/assert.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { PORT_DEAD, PORT_PROXY, type Port, type PortTable } from "../ipc/port.ts";
+import { PORT_SEND, PORT_SEND_ONCE } from "../ipc/rights.ts";
 import {
   FIRST_LOCAL_ID,
   type Identifier,
@@ -15,14 +17,13 @@ import {
   makeIdentifier,
   NULL_IDENTIFIER,
 } from "./identifier.ts";
+import { type Lineage, moveTransits, type Transits, talliesOf } from "./lineage.ts";
 
-/** Rights to one port that one node has given to the network less those that it has taken from it. */
-export interface Transits {
-  transit: number;
-  onceTransit: number;
+/** What is remembered of a port that died elsewhere. */
+interface Grave extends Transits {
+  /** Where it died, as far as is known. */
+  readonly home: number;
 }
-
-const NO_TRANSITS: Readonly<Transits> = { transit: 0, onceTransit: 0 };
 
 /** As many identifiers rest before the oldest of them is used again: a note about the dead port may be late. */
 const FORGOTTEN_MIN = 1024;
@@ -32,10 +33,13 @@ export class IdentifierTable {
   private readonly nodes: number;
   private readonly ports: PortTable;
   private readonly counters: Float64Array;
-  private readonly principals: (Port | null)[] = new Array(FIRST_LOCAL_ID).fill(null);
-  private readonly proxies = new Map<Identifier, Port>();
-  /** Identifiers of other nodes' ports that are known to be dead, until no right to them is on its way. */
-  private readonly dead = new Map<Identifier, Transits>();
+  /** By the local part of this node's identifiers: principals, and ports whose receive right has gone elsewhere. */
+  private readonly own: (Port | null)[] = new Array(FIRST_LOCAL_ID).fill(null);
+  /** By identifiers of other nodes: proxies, and ports whose receive right has come from there. With loopback, proxies
+   *  of ports of this node as well. */
+  private readonly foreign = new Map<Identifier, Port>();
+  /** Identifiers of ports that are known to be dead, but for principals', until no right is on its way by them. */
+  private readonly dead = new Map<Identifier, Grave>();
   /** Local ids to be used again, those first that were given back first. */
   private readonly forgotten: number[] = [];
   /** Proxies for ports of this very node are made (testing). */
@@ -56,38 +60,69 @@ export class IdentifierTable {
     this.ports = ports;
   }
 
+  // --- identifiers of this node -------------------------------------------------------------------
+
   /** The port's identifier; a local port is given one if it had none. */
   identifierOf(port: Port): Identifier {
     if (port.identifier !== NULL_IDENTIFIER) return port.identifier;
     assert(port.state !== PORT_PROXY, "a proxy is born with its identifier");
-    const fresh = this.principals.length;
+    port.identifier = this.newIdentifier(port);
+    return port.identifier;
+  }
+
+  /** One more identifier of this node for a port: its receive right has come here. */
+  newIdentifier(port: Port): Identifier {
+    const fresh = this.own.length;
     const used = this.forgotten.length > FORGOTTEN_MIN || fresh > LOCAL_ID_MAX;
     const localId = used ? (this.forgotten.shift() ?? fresh) : fresh;
     assert(localId <= LOCAL_ID_MAX, "local identifiers of this node are used up");
-    this.principals[localId] = port;
-    port.identifier = makeIdentifier(this.node, localId);
-    return port.identifier;
+    this.own[localId] = port;
+    return makeIdentifier(this.node, localId);
   }
 
   /** Gives a kernel-owned port its well-known local id. */
   registerSpecial(port: Port, localId: number): void {
-    assert(localId > 0 && localId < FIRST_LOCAL_ID && this.principals[localId] === null);
-    this.principals[localId] = port;
+    assert(localId > 0 && localId < FIRST_LOCAL_ID && this.own[localId] === null);
+    this.own[localId] = port;
     port.identifier = makeIdentifier(this.node, localId);
   }
+
+  /** No node remembers an identifier of this one any more: it may be used again. */
+  release(identifier: Identifier): void {
+    const localId = identifierLocal(identifier);
+    this.own[localId] = null;
+    this.forgotten.push(localId);
+  }
+
+  // --- from identifier to port --------------------------------------------------------------------
 
   /** The port of an identifier of this node; null if there is none (any more). A dead one is found as
    *  long as rights to it are counted: a send-once right that comes home is then counted off. */
   principal(identifier: Identifier): Port | null {
-    const port = this.registered(identifier);
-    if (port === null || port.state !== PORT_DEAD) return port;
-    return port.sendRights > 0 || port.sendOnceRights > 0 ? port : null;
+    return unlessGone(this.registered(identifier));
   }
 
   /** The same, and a dead one until its identifier is forgotten: for its transit counts. */
   private registered(identifier: Identifier): Port | null {
     if (identifierNode(identifier) !== this.node) return null;
-    return this.principals[identifierLocal(identifier)] ?? null;
+    return this.own[identifierLocal(identifier)] ?? null;
+  }
+
+  /** The port that a message is for which came by this identifier; null for one that is gone, or dead and not
+   *  counted any more. */
+  destination(identifier: Identifier): Port | null {
+    if (identifierNode(identifier) === this.node) return this.principal(identifier);
+    return unlessGone(this.foreign.get(identifier) ?? null);
+  }
+
+  /** What this node has under an identifier, dead or not. */
+  known(identifier: Identifier): Port | null {
+    return this.registered(identifier) ?? this.foreign.get(identifier) ?? null;
+  }
+
+  /** Where the port of an identifier died, if that was elsewhere. */
+  graveOf(identifier: Identifier): number | null {
+    return this.dead.get(identifier)?.home ?? null;
   }
 
   /** The principal or the proxy of an identifier; the proxy is made if need be. Null for a port that is
@@ -95,15 +130,15 @@ export class IdentifierTable {
   portOf(identifier: Identifier): Port | null {
     const node = identifierNode(identifier);
     if (node === this.node && !this.loopback) return this.principal(identifier);
-    const known = this.proxies.get(identifier);
-    if (known !== undefined) return known;
+    const known = this.foreign.get(identifier);
+    if (known !== undefined) return unlessGone(known);
     if (node >= this.nodes || identifierLocal(identifier) === 0) return null;
     if (this.dead.has(identifier)) return null;
     if (node === this.node && !this.isAlive(identifier)) return null;
     const proxy = this.ports.create(PORT_PROXY);
     proxy.identifier = identifier;
     proxy.home = node;
-    this.proxies.set(identifier, proxy);
+    this.foreign.set(identifier, proxy);
     this.counters[COUNTERS.proxies.index]! += 1;
     return proxy;
   }
@@ -115,33 +150,65 @@ export class IdentifierTable {
 
   /** The proxy of an identifier, if this node has one. */
   proxyOf(identifier: Identifier): Port | null {
-    return this.proxies.get(identifier) ?? null;
+    const port = this.foreign.get(identifier) ?? this.registered(identifier);
+    return port?.state === PORT_PROXY ? port : null;
   }
 
-  /** The port of another node, or behind a loopback proxy, is dead: rights that still arrive are dead on arrival. */
-  bury(identifier: Identifier): void {
+  /** What this node has under an identifier of another node; with loopback, the proxy of one of its own. */
+  foreigner(identifier: Identifier): Port | null {
+    return this.foreign.get(identifier) ?? null;
+  }
+
+  /** From now on `identifier`, of another node, leads to `port`, too. */
+  alias(identifier: Identifier, port: Port): void {
+    if (identifierNode(identifier) !== this.node) this.foreign.set(identifier, port);
+  }
+
+  // --- forgetting ---------------------------------------------------------------------------------
+
+  /** The port has died at node `home`: rights that still arrive by one of its identifiers are dead on arrival. */
+  bury(identifier: Identifier, home: number): void {
     if (this.dead.has(identifier)) return;
-    const { transit = 0, onceTransit = 0 } = this.proxies.get(identifier) ?? {};
-    this.proxies.delete(identifier);
-    this.dead.set(identifier, { transit, onceTransit });
+    const proxy = this.proxyOf(identifier);
+    if (proxy === null) {
+      this.dead.set(identifier, { transit: 0, onceTransit: 0, home });
+      return;
+    }
+    for (const [each, { transit, onceTransit }] of talliesOf(proxy)) {
+      if (identifierNode(each) === this.node && !this.loopback) {
+        this.own[identifierLocal(each)] = null;
+      } else {
+        this.foreign.delete(each);
+      }
+      this.dead.set(each, { transit, onceTransit, home });
+    }
+    proxy.lineage = null;
   }
 
-  /** What is counted on this node of rights to a dead port that are on their way. */
-  transitsOfDead(identifier: Identifier): Transits {
-    const home = this.registered(identifier) ?? NO_TRANSITS;
-    const away = this.dead.get(identifier) ?? NO_TRANSITS;
-    return {
-      transit: home.transit + away.transit,
-      onceTransit: home.onceTransit + away.onceTransit,
-    };
+  /** Rights that are counted on this node as on their way by an identifier. */
+  transitsOf(identifier: Identifier): Transits {
+    const { transit = 0, onceTransit = 0 } = this.dead.get(identifier) ?? {};
+    const sum = { transit, onceTransit };
+    for (const port of new Set([this.registered(identifier), this.foreign.get(identifier)])) {
+      if (port == null) continue;
+      for (const [each, { transit, onceTransit }] of talliesOf(port)) {
+        if (each !== identifier) continue;
+        sum.transit += transit;
+        sum.onceTransit += onceTransit;
+      }
+    }
+    return sum;
   }
 
   /** A right to a port that is dead or gone has come from the network. */
   diedOnArrival(identifier: Identifier, once: boolean): void {
-    const counts = this.dead.get(identifier) ?? this.registered(identifier);
+    const port = this.known(identifier);
+    const counts = this.dead.get(identifier) ?? port;
     if (counts === null) return;
     if (once) counts.onceTransit -= 1;
     else counts.transit -= 1;
+    if (counts !== port || port.lineage === null) return;
+    (port.lineage as Lineage).count(identifier, once ? PORT_SEND_ONCE : PORT_SEND, -1);
   }
 
   /** No right to a dead port is on its way anywhere, and every node knows that it is dead. */
@@ -149,12 +216,26 @@ export class IdentifierTable {
     this.dead.delete(identifier);
   }
 
-  /** No node remembers the identifier of a dead port of this one any more: it may be used again. */
-  release(identifier: Identifier): void {
-    const localId = identifierLocal(identifier);
-    assert(this.principals[localId]?.state === PORT_DEAD, "only the dead lose their identifier");
-    this.principals[localId] = null;
-    this.forgotten.push(localId);
+  /** An old identifier of a port is not used any more anywhere. Returns the port, null if it is dead. */
+  retire(identifier: Identifier, successor: Identifier): Port | null {
+    moveTransits(this.dead, identifier, successor);
+    const port = this.known(identifier);
+    this.foreign.delete(identifier);
+    if (port === null || port.lineage === null) return port;
+    const lineage = port.lineage as Lineage;
+    lineage.retire(identifier, successor);
+    if (lineage.tallies.size === 1) port.lineage = null;
+    return port;
+  }
+
+  /** A proxy that was made for nothing but a move, and that nobody has used, goes again. */
+  dropUnused(proxy: Port): void {
+    const used = proxy.sendRights > 0 || proxy.sendOnceRights > 0 || proxy.senderFirst !== null;
+    const counted = proxy.transit !== 0 || proxy.onceTransit !== 0 || proxy.lineage !== null;
+    if (used || counted || proxy.abroad !== null || proxy.state !== PORT_PROXY) return;
+    this.foreign.delete(proxy.identifier);
+    this.ports.forget(proxy);
+    this.counters[COUNTERS.proxies.index]! -= 1;
   }
 
   /** Identifiers of dead ports that are remembered. */
@@ -163,6 +244,12 @@ export class IdentifierTable {
   }
 
   get proxyCount(): number {
-    return this.proxies.size;
+    return this.foreign.size;
   }
 }
+
+/** A dead port is there as long as rights to it are counted. */
+const unlessGone = (port: Port | null): Port | null => {
+  if (port === null || port.state !== PORT_DEAD) return port;
+  return port.sendRights > 0 || port.sendOnceRights > 0 ? port : null;
+};

@@ -10,6 +10,10 @@ export const NULL_IDENTIFIER: Identifier = 0;
 /** A right that is dead; never a real identifier. */
 export const DEAD_IDENTIFIER: Identifier = -1;
 
+/** False for what stands for no right: null or dead. */
+export const isRight = (identifier: Identifier): boolean =>
+  identifier !== NULL_IDENTIFIER && identifier !== DEAD_IDENTIFIER;
+
 const LOCAL_ID_BITS = 22;
 const LOCAL_ID_MASK = (1 << LOCAL_ID_BITS) - 1;
 /** Local ids are handed out upwards and not yet used again; running out is an error, not a wrap. */

@@ -23,9 +23,16 @@ import {
   itemNumber,
   itemType,
 } from "../ipc/typed-item.ts";
-import { DEAD_IDENTIFIER, type Identifier, NULL_IDENTIFIER } from "./identifier.ts";
+import { isRight } from "./identifier.ts";
 import { WIRE_BITS, WIRE_SIZE } from "./wire-layout.ts";
-import { WIRE_BITS_RESERVED, WIRE_COMPLEX, WIRE_OVERFLOW, WIRE_PAGE } from "./wire-values.ts";
+import {
+  WIRE_BITS_RESERVED,
+  WIRE_COMPLEX,
+  WIRE_MOVES,
+  WIRE_OVERFLOW,
+  WIRE_PAGE,
+  WIRE_RIGHT_MASK,
+} from "./wire-values.ts";
 
 export class MessageCheck {
   private readonly memory: PhysicalMemory;
@@ -43,8 +50,11 @@ export class MessageCheck {
     const inline = words[at + PACKET_INLINE]!;
     const page = words[at + PACKET_PAGE]!;
     if ((bits & WIRE_BITS_RESERVED) !== 0) return false;
-    const remoteRight = bits & 0xff;
-    const localRight = (bits >>> 8) & 0xff;
+    if ((bits & WIRE_MOVES) !== 0 && ((bits & WIRE_OVERFLOW) === 0 || source === memory.node)) {
+      return false;
+    }
+    const remoteRight = bits & WIRE_RIGHT_MASK;
+    const localRight = (bits >>> 8) & WIRE_RIGHT_MASK;
     if (remoteRight !== PORT_SEND && remoteRight !== PORT_SEND_ONCE) return false;
     if (localRight !== PORT_SEND && localRight !== PORT_SEND_ONCE) return false;
     const carried = alignUp(size, WORD_BYTES);
@@ -60,7 +70,8 @@ export class MessageCheck {
     if ((bits & WIRE_COMPLEX) === 0) return (bits & WIRE_OVERFLOW) === 0;
     const start = bodyInline ? at + PACKET_BODY : memory.frameWord(words[at + PACKET_FRAME]!);
     const outOfLine = (bits & WIRE_OVERFLOW) !== 0;
-    return isSoundBody(words, start, start + (size >> 2), source === memory.node, outOfLine);
+    const receive = source === memory.node || (bits & WIRE_MOVES) !== 0;
+    return isSoundBody(words, start, start + (size >> 2), receive, outOfLine);
   }
 
   /** Of a message whose overflow has come. */
@@ -69,11 +80,11 @@ export class MessageCheck {
     // A body that came with the message has been looked at; regions of rights have not.
     if (message.overflow!.body === null && !message.rights) return true;
     const { memory } = this;
-    const own = source === memory.node;
+    const receive = source === memory.node || message.moves;
     const start = bodyWord(memory, message);
     const end = start + (message.size >> 2);
-    if (!isSoundBody(bodyWords(memory, message), start, end, own, true)) return false;
-    return own || !this.holdsReceiveRight(message);
+    if (!isSoundBody(bodyWords(memory, message), start, end, receive, true)) return false;
+    return receive || !this.holdsReceiveRight(message);
   }
 
   private holdsReceiveRight(message: KernelMessage): boolean {
@@ -108,7 +119,3 @@ const isSoundBody = (
   }
   return true;
 };
-
-/** False for what stands for no right in a body: null or dead. */
-const isRight = (identifier: Identifier): boolean =>
-  identifier !== NULL_IDENTIFIER && identifier !== DEAD_IDENTIFIER;

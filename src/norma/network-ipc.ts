@@ -18,6 +18,7 @@ import {
   PACKET_FRAME,
   PACKET_INLINE,
   PACKET_PAGE,
+  packetDestination,
 } from "../hardware/packet-layout.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { IpcContext } from "../ipc/context.ts";
@@ -25,7 +26,7 @@ import { BODY_DEAD } from "../ipc/copyin.ts";
 import { bodyWord, bodyWords, type KernelMessage } from "../ipc/kernel-message.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { protectPages } from "../ipc/protect-pages.ts";
-import { admitSender, sendToPort } from "../ipc/queueing.ts";
+import { admitSender, sendPast } from "../ipc/queueing.ts";
 import { isPaged } from "../ipc/region.ts";
 import { destroyMessage, releaseRight } from "../ipc/release.ts";
 import type { RemoteDelivery } from "../ipc/remote.ts";
@@ -37,15 +38,19 @@ import { copyWords } from "../ipc/word-copy.ts";
 import { PageList } from "../vm/page-list.ts";
 import { AcceptReports } from "./accept-reports.ts";
 import { FlowControl } from "./flow-control.ts";
+import { Forwarding } from "./forwarding.ts";
 import {
   DEAD_IDENTIFIER,
   FIRST_LOCAL_ID,
   type Identifier,
   identifierLocal,
+  isRight,
   NULL_IDENTIFIER,
 } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
 import { MessageCheck } from "./message-check.ts";
+import { type MessageRoutes, Migration, type RightTranslation } from "./migration.ts";
+import { MOVED_RIGHT_WORDS } from "./moved-right-layout.ts";
 import { OverflowArrivals } from "./overflow-arrivals.ts";
 import { OverflowStream } from "./overflow-stream.ts";
 import { PortDeaths } from "./port-deaths.ts";
@@ -69,6 +74,8 @@ import {
   NOTE_ASK,
   NOTE_DEAD,
   NOTE_DESTROYED,
+  NOTE_FLUSH,
+  NOTE_FLUSHED,
   NOTE_ONCE_GONE,
   NOTE_RETURN,
   NOTE_TOKEN,
@@ -77,19 +84,27 @@ import {
   WIRE_ACCEPT_SHIFT,
   WIRE_COMPLEX,
   WIRE_METERED,
+  WIRE_MOVES,
   WIRE_OVERFLOW,
   WIRE_PAGE,
+  WIRE_RIGHT_MASK,
+  WIRE_TENURE_SHIFT,
 } from "./wire-values.ts";
 
-export class NetworkIpc implements RemoteDelivery, TransportClient {
+export class NetworkIpc
+  implements RemoteDelivery, TransportClient, RightTranslation, MessageRoutes
+{
   private readonly ipc: IpcContext;
   private readonly transport: Transport;
   private readonly identifiers: IdentifierTable;
   private readonly node: number;
+  private readonly loopback: boolean;
   private readonly backlogMax: number;
   private readonly check: MessageCheck;
   private readonly notes: PortNotes;
   private readonly flow: FlowControl;
+  private readonly forwarding: Forwarding;
+  private readonly migration: Migration;
   private readonly stream: OverflowStream;
   private readonly arrivals: OverflowArrivals;
   private readonly deaths: PortDeaths;
@@ -111,21 +126,34 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     backlogMax: number,
     timer: TokenTimer,
     tokenPauseNs: number,
+    loopback: boolean,
   ) {
     this.ipc = ipc;
     this.transport = transport;
     this.identifiers = identifiers;
     this.node = ipc.memory.node;
+    this.loopback = loopback;
     this.backlogMax = backlogMax;
     this.check = new MessageCheck(ipc.memory);
     this.arrivals = new OverflowArrivals(ipc, transport, this);
     this.stream = new OverflowStream(ipc, transport, this.arrivals, this);
-    this.notes = new PortNotes(ipc, transport, this);
+    this.notes = new PortNotes(ipc, transport, this.stream, this);
     this.flow = new FlowControl(ipc, this.notes);
+    this.forwarding = new Forwarding(ipc, this.notes, this.flow);
     const wantToken = (): void => this.token.want();
-    this.deaths = new PortDeaths(ipc, identifiers, this.notes, wantToken);
+    this.migration = new Migration(
+      ipc,
+      identifiers,
+      this.notes,
+      this.flow,
+      this.forwarding,
+      this,
+      wantToken,
+    );
+    this.deaths = new PortDeaths(ipc, identifiers, this.notes, wantToken, this.migration);
     this.senders = new SenderQueries(ipc, this.node, identifiers, wantToken);
     this.token = new Token(ipc, identifiers, this.notes, timer, tokenPauseNs, [
+      this.migration.moves,
       this.deaths,
       this.senders,
     ]);
@@ -135,13 +163,13 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
 
   // --- out ----------------------------------------------------------------------------------------
 
-  /** A receive right stays on its node: so far it can only go round through a loopback proxy. */
+  /** With loopback, a receive right stays on its node. */
   acceptsReceiveRight(destination: Port): boolean {
-    return destination.state !== PORT_PROXY || destination.home === this.node;
+    return !this.loopback || destination.state !== PORT_PROXY || destination.home === this.node;
   }
 
   hasRoom(proxy: Port): boolean {
-    if (!this.flow.hasRoom(proxy)) return false;
+    if (proxy.held || !this.flow.hasRoom(proxy)) return false;
     if (this.onTheWay(proxy.home) < this.backlogMax) return true;
     const waiting = this.crowded.get(proxy.home);
     if (waiting === undefined) this.crowded.set(proxy.home, [proxy]);
@@ -171,14 +199,34 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     const waiting = this.crowded.get(node)!;
     while (waiting.length > 0 && this.onTheWay(node) < this.backlogMax) {
       const proxy = waiting.shift()!;
-      if (proxy.senderFirst === null || !this.flow.hasRoom(proxy)) continue;
+      if (proxy.senderFirst === null || proxy.home !== node || !this.isOpen(proxy)) continue;
       admitSender(this.ipc, proxy);
       if (proxy.senderFirst !== null) waiting.push(proxy);
     }
     if (waiting.length === 0) this.crowded.delete(node);
   }
 
+  /** A sender at a proxy may go on, as far as the port's queue goes. */
+  private isOpen(proxy: Port): boolean {
+    return proxy.state === PORT_PROXY && !proxy.held && this.flow.hasRoom(proxy);
+  }
+
   send(message: KernelMessage, always: boolean): void {
+    const proxy = message.remote!;
+    message.metered = !always && message.remoteRight === PORT_SEND && !isSpecial(proxy.identifier);
+    if (message.metered) this.flow.countOut(proxy);
+    this.transmit(message);
+  }
+
+  /** MessageRoutes. */
+  forwardQueued(message: KernelMessage): void {
+    message.metered = message.remoteRight === PORT_SEND;
+    if (message.metered) this.flow.countOut(message.remote!);
+    this.transmit(message);
+  }
+
+  /** Sends a message to the home of its port, and what is queued on ports whose receive rights it carries. */
+  private transmit(message: KernelMessage): void {
     const { memory } = this.ipc;
     const { words, counters } = memory;
     const { at, size } = message;
@@ -187,23 +235,19 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     let bits = message.remoteRight | (message.localRight << 8);
     if (message.complex) {
       bits |= WIRE_COMPLEX;
-      if (message.rights) this.translateBodyOut(message);
+      if (message.rights && this.translateBodyOut(message)) bits |= WIRE_MOVES;
       if (message.overflow !== null) announceRegions(memory, message);
     }
     if (message.overflow !== null) {
       bits |= WIRE_OVERFLOW;
       protectPages(this.ipc, message);
     }
-    if (!always && message.remoteRight === PORT_SEND && !isSpecial(proxy.identifier)) {
-      message.metered = true;
-      bits |= WIRE_METERED;
-      this.flow.countOut(proxy);
-    }
+    if (message.metered) bits |= WIRE_METERED;
     if (message.accept !== null) {
       bits |= this.accepts.register(message.accept) << WIRE_ACCEPT_SHIFT;
       message.accept = null;
     }
-    words[at + WIRE_KIND] = KIND_MESSAGE;
+    words[at + WIRE_KIND] = KIND_MESSAGE | (proxy.moves << WIRE_TENURE_SHIFT);
     words[at + WIRE_BITS] = bits;
     words[at + WIRE_REMOTE] = proxy.identifier;
     words[at + WIRE_LOCAL] = this.replyOut(message);
@@ -216,6 +260,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     if (proxy.watched && proxy.sendRights === 0) this.senders.ask(proxy);
     counters[COUNTERS.messagesRemote.index]! += 1;
     this.stream.submit(proxy.home, message);
+    if ((bits & WIRE_MOVES) !== 0) this.migration.follow();
   }
 
   private replyOut(message: KernelMessage): Identifier {
@@ -224,7 +269,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   }
 
   /** Takes a right off this node's counts and gives what stands for it on the wire. */
-  private rightOut(port: Port, right: CarriedRight, node: number): Identifier {
+  rightOut(port: Port, right: CarriedRight, node: number): Identifier {
     if (port.state === PORT_DEAD && right !== PORT_RECEIVE) {
       releaseRight(this.ipc, port, right);
       return DEAD_IDENTIFIER;
@@ -236,15 +281,34 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     return identifier;
   }
 
-  /** Port indexes to identifiers, in place. */
-  private translateBodyOut(message: KernelMessage): void {
+  /** Port indexes to identifiers, in place. True if receive rights are among them that leave this node. */
+  private translateBodyOut(message: KernelMessage): boolean {
     const { memory, ports } = this.ipc;
+    const node = message.remote!.home;
     const walk = new RightWalk(memory, message);
+    let moved: number[] | null = null;
     while (walk.next()) {
       const index = walk.word;
+      if (walk.right === PORT_RECEIVE && node !== this.node) {
+        const details = new Int32Array(MOVED_RIGHT_WORDS);
+        if (index > 0) {
+          walk.word = this.migration.departed(ports.byIndex(index), node, details, this);
+        }
+        moved ??= [];
+        moved.push(...details);
+        continue;
+      }
       if (index <= 0) continue; // null and dead are the same on the wire
-      walk.word = this.rightOut(ports.byIndex(index), walk.right, message.remote!.home);
+      walk.word = this.rightOut(ports.byIndex(index), walk.right, node);
     }
+    if (moved !== null) this.addDetails(message, moved);
+    return moved !== null;
+  }
+
+  /** What goes with receive rights is the last region of their message. */
+  private addDetails(message: KernelMessage, moved: readonly number[]): void {
+    this.ipc.pool.overflowOf(message).add(Int32Array.from(moved));
+    this.ipc.pool.chargeLarge(message, moved.length * WORD_BYTES);
   }
 
   released(packet: number): void {
@@ -252,9 +316,10 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     const message = pool.byPacket(packet);
     const proxy = message.remote!;
     const { metered } = message;
+    const node = packetDestination(this.ipc.memory.words, packet);
     if (!this.stream.keeps(message)) pool.put(message);
     if (metered) this.flow.acknowledged(proxy);
-    this.packetReleased(proxy.home);
+    this.packetReleased(node);
   }
 
   /** NoteReader and OverflowSink: there is less on the way to a node. */
@@ -343,11 +408,13 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     message.complex = (bits & WIRE_COMPLEX) !== 0;
     message.rights = (bits & (WIRE_COMPLEX | WIRE_OVERFLOW)) === WIRE_COMPLEX;
     message.metered = (bits & WIRE_METERED) !== 0;
-    message.remoteRight = (bits & 0xff) as CarriedRight;
-    message.localRight = ((bits >>> 8) & 0xff) as CarriedRight;
+    message.moves = (bits & WIRE_MOVES) !== 0;
+    message.tenure = words[at + WIRE_KIND]! >>> WIRE_TENURE_SHIFT;
+    message.remoteRight = (bits & WIRE_RIGHT_MASK) as CarriedRight;
+    message.localRight = ((bits >>> 8) & WIRE_RIGHT_MASK) as CarriedRight;
     const identifier = words[at + WIRE_REMOTE]!;
-    message.remote = this.identifiers.principal(identifier);
-    if (message.remote !== null) enterNode(message.remote, message.remoteRight);
+    message.remote = this.identifiers.destination(identifier);
+    if (message.remote !== null) enterNode(message.remote, message.remoteRight, identifier);
     else this.identifiers.diedOnArrival(identifier, message.remoteRight === PORT_SEND_ONCE);
     if (message.remote === null || message.remote.state === PORT_DEAD) {
       this.deaths.messageForTheDead(source, identifier);
@@ -370,19 +437,51 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     this.deliver(source, message);
   }
 
+  /** OverflowReceiver: the rights are given up, as those of any message that is destroyed. */
+  overflowAbandoned(source: number, message: KernelMessage): void {
+    if (!this.check.isWholeSound(message, source)) message.complex = false;
+    else if (message.rights) this.translateBodyIn(source, message);
+    destroyMessage(this.ipc, message);
+  }
+
   private deliver(source: number, message: KernelMessage): void {
     const { ipc } = this;
-    if (message.overflow !== null) this.listsArrived(message);
-    if (message.rights) this.translateBodyIn(message);
+    if (message.rights) this.translateBodyIn(source, message);
     const port = message.remote;
     if (port === null) {
       destroyMessage(ipc, message);
+    } else if (!port.held || !this.migration.keepArrived(port, source, message)) {
+      this.route(source, message);
+    }
+  }
+
+  /** MessageRoutes. */
+  route(source: number, message: KernelMessage): void {
+    const port = message.remote!;
+    if (port.state === PORT_PROXY) {
+      this.forward(source, message, port);
       return;
     }
+    if (message.overflow !== null) this.listsArrived(message);
     const counts = message.metered && port.state !== PORT_DEAD;
     const queuedBefore = port.messageCount;
-    sendToPort(ipc, message, true);
+    sendPast(this.ipc, message, true);
     if (counts) this.flow.countIn(port, source, queuedBefore);
+  }
+
+  /** The receive right was here. */
+  private forward(source: number, message: KernelMessage, port: Port): void {
+    if (message.metered) this.forwarding.countThrough(port, source);
+    if (message.circular) {
+      destroyMessage(this.ipc, message);
+      return;
+    }
+    if (message.accept !== null && !this.accepts.hasRoom) {
+      const { accept } = message;
+      message.accept = null;
+      accept.accepted(this.ipc); // as far as can be told
+    }
+    this.transmit(message);
   }
 
   private listsArrived(message: KernelMessage): void {
@@ -395,29 +494,34 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   }
 
   /** Identifiers to port indexes, in place. */
-  private translateBodyIn(message: KernelMessage): void {
+  private translateBodyIn(source: number, message: KernelMessage): void {
+    const details = message.moves ? (message.overflow!.regions.pop() as Int32Array) : null;
     const walk = new RightWalk(this.ipc.memory, message);
+    let moved = 0;
     while (walk.next()) {
       const identifier = walk.word;
-      if (identifier === NULL_IDENTIFIER) continue;
       const { right } = walk;
-      const port =
-        right === PORT_RECEIVE
-          ? this.principalOfReceive(identifier)
-          : this.portIn(identifier, right);
-      walk.word = port === null ? BODY_DEAD : port.index;
+      let port: Port | null = null;
+      if (right === PORT_RECEIVE && details !== null) {
+        const at = moved++ * MOVED_RIGHT_WORDS;
+        if (isRight(identifier)) {
+          const words = details.subarray(at, at + MOVED_RIGHT_WORDS);
+          port = this.migration.arrived(identifier, source, message, words, this);
+        }
+      } else if (right === PORT_RECEIVE) {
+        port = isRight(identifier) ? this.identifiers.principal(identifier) : null;
+      } else {
+        port = this.portIn(identifier, right);
+      }
+      if (identifier !== NULL_IDENTIFIER) walk.word = port === null ? BODY_DEAD : port.index;
     }
   }
 
-  private principalOfReceive(identifier: Identifier): Port | null {
-    return identifier === DEAD_IDENTIFIER ? null : this.identifiers.principal(identifier);
-  }
-
   /** The port of a right that arrived, counted; null if it is dead. */
-  private portIn(identifier: Identifier, right: CarriedRight): Port | null {
-    if (identifier === NULL_IDENTIFIER || identifier === DEAD_IDENTIFIER) return null;
+  portIn(identifier: Identifier, right: CarriedRight): Port | null {
+    if (!isRight(identifier)) return null;
     const port = this.identifiers.portOf(identifier);
-    if (port !== null) enterNode(port, right);
+    if (port !== null) enterNode(port, right, identifier);
     else this.deaths.deadOnArrival(identifier, right);
     return port;
   }
@@ -429,11 +533,17 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
   // --- ports --------------------------------------------------------------------------------------
 
   admit(port: Port, wait: SendWait): void {
-    this.flow.admit(port, wait);
+    if (port.state === PORT_PROXY) this.forwarding.admit(port, wait);
+    else this.flow.admit(port, wait);
+  }
+
+  hold(message: KernelMessage): void {
+    this.migration.keep(message);
   }
 
   portDied(port: Port): void {
     this.deaths.portDied(port);
+    this.migration.died(port);
   }
 
   askForSenders(port: Port): void {
@@ -463,12 +573,21 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
     switch (note) {
       case NOTE_ALLOWANCE: {
         const proxy = this.identifiers.proxyOf(identifier);
-        if (proxy === null) return;
+        if (proxy === null || proxy.home !== node) return;
         this.flow.allowanceArrived(proxy, first, second >>> 1, (second & 1) !== 0);
         return;
       }
       case NOTE_DEAD:
         this.deaths.deathArrived(identifier);
+        return;
+      case NOTE_ONCE_GONE:
+        this.deaths.onceGone(identifier, first);
+        return;
+      case NOTE_FLUSH:
+        this.migration.flushArrived(node, identifier, first, second);
+        return;
+      case NOTE_FLUSHED:
+        this.migration.flushed(identifier);
         return;
       case NOTE_TOKEN:
         this.token.wake();
@@ -480,13 +599,12 @@ export class NetworkIpc implements RemoteDelivery, TransportClient {
         this.accepts.destroyed(this.ipc, first);
         return;
     }
-    const port = this.identifiers.principal(identifier);
-    if (port === null) return;
-    if (note === NOTE_ONCE_GONE) this.deaths.onceGone(port, first);
-    else if (port.state === PORT_DEAD) return;
-    else if (note === NOTE_WANT) this.flow.wantArrived(port, node);
-    else if (note === NOTE_RETURN) this.flow.returnArrived(port, node);
-    else if (note === NOTE_ASK) this.flow.askArrived(port, node);
+    const port = this.identifiers.destination(identifier);
+    if (port === null || port.state === PORT_DEAD) return;
+    const queue = port.state === PORT_PROXY ? this.forwarding : this.flow;
+    if (note === NOTE_WANT) queue.wantArrived(port, node);
+    else if (note === NOTE_RETURN) queue.returnArrived(port, node);
+    else if (note === NOTE_ASK) queue.askArrived(port, node);
   }
 }
 

@@ -11,6 +11,8 @@ export class Outbox {
   /** The piece of the first message that is next, null at the end; and the word or page in it. */
   piece: Region | null;
   at = 0;
+  /** Data of the first message cannot be read: only what is words still follows. */
+  abandoned = false;
   private readonly overflow: Overflow;
   private readonly pageBytes: number;
   private index = 0;
@@ -33,14 +35,29 @@ export class Outbox {
     this.piece = this.begin();
   }
 
+  /** Leaves out what is not words. */
+  abandon(): void {
+    this.abandoned = true;
+    this.at = 0;
+    this.piece = this.begin();
+  }
+
   private begin(): Region | null {
-    const { body, regions } = this.overflow;
-    const region = body === null ? this.index : this.index - 1;
-    const piece = region < 0 ? body : (regions[region] ?? null);
+    let piece = this.pieceAtIndex();
+    while (this.abandoned && piece !== null && isPaged(piece)) {
+      this.index += 1;
+      piece = this.pieceAtIndex();
+    }
     if (piece === null) return null;
     this.length = isPaged(piece)
       ? regionPages(piece.offset, piece.bytes, this.pageBytes)
       : piece.length;
     return piece;
+  }
+
+  private pieceAtIndex(): Region | null {
+    const { body, regions } = this.overflow;
+    const region = body === null ? this.index : this.index - 1;
+    return region < 0 ? body : (regions[region] ?? null);
   }
 }

@@ -13,7 +13,7 @@ import { bodyWord, bodyWords, type KernelMessage } from "../ipc/kernel-message.t
 import type { Overflow } from "../ipc/overflow.ts";
 import { regionPages } from "../ipc/region.ts";
 import { destroyMessage } from "../ipc/release.ts";
-import { isPortDisposition } from "../ipc/rights.ts";
+import { isPortDisposition, PORT_RECEIVE } from "../ipc/rights.ts";
 import {
   checkItem,
   ITEM_GOOD,
@@ -21,9 +21,11 @@ import {
   itemBytes,
   itemData,
   itemEnd,
+  itemNumber,
   itemType,
 } from "../ipc/typed-item.ts";
 import { PageList, residentEntry } from "../vm/page-list.ts";
+import { MOVED_RIGHT_WORDS } from "./moved-right-layout.ts";
 import { REFUSED, type Transport } from "./transport.ts";
 import { WIRE_BITS } from "./wire-layout.ts";
 import { WIRE_ABANDONED, WIRE_BUSY, WIRE_PAGE } from "./wire-values.ts";
@@ -32,6 +34,8 @@ import { WIRE_ABANDONED, WIRE_BUSY, WIRE_PAGE } from "./wire-values.ts";
 export interface OverflowReceiver {
   /** The message is whole. */
   overflowArrived(source: number, message: KernelMessage): void;
+  /** Its rights are whole; some of its data will never come. */
+  overflowAbandoned(source: number, message: KernelMessage): void;
 }
 
 /** A message that is arriving; pieces are known as soon as its body is. */
@@ -42,6 +46,8 @@ interface Arrival {
   word: number;
   /** The body was not sound: what follows is thrown away. */
   spoilt: boolean;
+  /** Of what follows only words come. */
+  abandoned: boolean;
 }
 
 export class OverflowArrivals {
@@ -82,7 +88,7 @@ export class OverflowArrivals {
         return next;
       }
     }
-    const arrival: Arrival = { message, piece: 0, word: 0, spoilt };
+    const arrival: Arrival = { message, piece: 0, word: 0, spoilt, abandoned: false };
     this.arrivals[source] = arrival;
     return carriesPage ? this.takePage(arrival, at, source) : armNext;
   }
@@ -162,18 +168,20 @@ export class OverflowArrivals {
       counters[COUNTERS.damaged.index]! += 1;
       return frame;
     }
-    if ((words[at + WIRE_BITS]! & WIRE_ABANDONED) !== 0) arrival.spoilt = true;
-    else this.takeWords(arrival, frame, count);
+    arrival.abandoned ||= (words[at + WIRE_BITS]! & WIRE_ABANDONED) !== 0;
+    this.takeWords(arrival, frame, count);
+    skipPages(arrival);
     this.ended(arrival, source);
     return frame;
   }
 
   /** Goes on with a message that is whole, or ends one that never will be. */
   private ended(arrival: Arrival, source: number): void {
-    const { message, spoilt } = arrival;
+    const { message, spoilt, abandoned } = arrival;
     if (!spoilt && pieceAt(message.overflow!, arrival.piece) !== null) return;
     this.arrivals[source] = null;
     if (spoilt) this.destroySpoilt(message);
+    else if (abandoned) this.receiver.overflowAbandoned(source, message);
     else this.receiver.overflowArrived(source, message);
   }
 
@@ -189,6 +197,7 @@ export class OverflowArrivals {
     const start = memory.frameWord(frame);
     const overflow = arrival.message.overflow!;
     for (let taken = 0; taken < count; ) {
+      skipPages(arrival);
       const piece = pieceAt(overflow, arrival.piece);
       if (piece === null || piece instanceof PageList) return; // more than was announced
       const run = Math.min(piece.length - arrival.word, count - taken);
@@ -216,11 +225,13 @@ export class OverflowArrivals {
     const start = bodyWord(memory, message);
     const end = start + (message.size >> 2);
     const overflow = message.overflow!;
+    let receiveRights = 0;
     for (let at = start; at < end; at = itemEnd(words, at)) {
       if (checkItem(words, at, end, isPortDisposition) !== ITEM_GOOD) return false;
       const data = itemData(words, at);
       const rights = isPortDisposition(itemType(words, at));
       if (rights) message.rights = true;
+      if (itemType(words, at) === PORT_RECEIVE) receiveRights += itemNumber(words, at);
       if (isInline(words, at) || words[data] === 0) continue;
       const bytes = itemBytes(words, at);
       const offset = (words[data]! - 1) >>> 0;
@@ -234,7 +245,11 @@ export class OverflowArrivals {
         words[data] = overflow.add(transfer.newList(offset, bytes, pages));
       }
     }
-    return true;
+    if (!message.moves) return true;
+    const details = new Int32Array(receiveRights * MOVED_RIGHT_WORDS);
+    overflow.add(details);
+    pool.chargeLarge(message, details.byteLength);
+    return receiveRights > 0;
   }
 }
 
@@ -251,6 +266,14 @@ const clearEdges = (memory: PhysicalMemory, list: PageList, frame: number): void
   if (list.count === 1 && list.offset > 0) memory.bytes.fill(0, start, start + list.offset);
   const left = list.offset + list.bytes - (list.count - 1) * pageBytes;
   if (left < pageBytes) memory.bytes.fill(0, start + left, start + pageBytes);
+};
+
+/** Goes past data that will not come. */
+const skipPages = (arrival: Arrival): void => {
+  const overflow = arrival.message.overflow!;
+  while (arrival.abandoned && pieceAt(overflow, arrival.piece) instanceof PageList) {
+    arrival.piece += 1;
+  }
 };
 
 /** The pieces of an overflow in the order of the wire: the body, if it is there, then the regions. */

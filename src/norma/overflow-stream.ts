@@ -184,16 +184,16 @@ export class OverflowStream implements PageSink {
   private sendWords(outbox: Outbox, message: KernelMessage): boolean {
     const words = this.fill(outbox);
     const last = outbox.piece === null;
-    this.submitWords(outbox.node, words * 4, 0, last ? message : null);
+    const bits = outbox.abandoned ? WIRE_ABANDONED : 0;
+    this.submitWords(outbox.node, words * 4, bits, last ? message : null);
     if (last) this.next(outbox);
     return true;
   }
 
-  /** The message's data cannot be read: its receiver is told that nothing more comes. */
+  /** The message's data cannot be read: its receiver is told so, and gets the rights, to give them up. */
   private abandon(outbox: Outbox, message: KernelMessage): boolean {
-    this.submitWords(outbox.node, 0, WIRE_ABANDONED, message);
-    this.next(outbox);
-    return true;
+    outbox.abandon();
+    return this.sendWords(outbox, message);
   }
 
   private submitWords(

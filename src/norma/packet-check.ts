@@ -13,7 +13,7 @@ import {
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import { packetChecksum } from "./checksum.ts";
 import { WIRE_CHECKSUM, WIRE_KIND } from "./wire-layout.ts";
-import { KIND_CONTROL, KINDS_MAX } from "./wire-values.ts";
+import { KIND_CONTROL, KINDS_MAX, WIRE_KIND_MASK } from "./wire-values.ts";
 
 export class PacketCheck {
   private readonly memory: PhysicalMemory;
@@ -33,7 +33,7 @@ export class PacketCheck {
     const page = words[at + PACKET_PAGE]! >>> 0;
     if (inline > PACKET_INLINE_BYTES_MAX || page > layout.pageBytes) return false;
     if (this.checksums && words[at + WIRE_CHECKSUM] !== this.checksum(at)) return false;
-    const kind = words[at + WIRE_KIND]! >>> 0;
+    const kind = words[at + WIRE_KIND]! & WIRE_KIND_MASK;
     return kind >= KIND_CONTROL && kind < KINDS_MAX;
   }
 

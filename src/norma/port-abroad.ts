@@ -32,11 +32,15 @@ export class PortAbroad {
 
   /** The record of a node; null if it has not sent yet. */
   visitor(node: number): Visitor | null {
-    const { visitors } = this;
-    for (let i = 0; i < visitors.length; i++) if (visitors[i]!.node === node) return visitors[i]!;
-    return null;
+    return visitorOf(this.visitors, node);
   }
 }
+
+/** The record of a node; null if there is none. */
+export const visitorOf = (visitors: readonly Visitor[], node: number): Visitor | null => {
+  for (let i = 0; i < visitors.length; i++) if (visitors[i]!.node === node) return visitors[i]!;
+  return null;
+};
 
 /** Of a proxy. */
 export class ProxyFlow {
@@ -54,6 +58,18 @@ export class ProxyFlow {
   asked = false;
   /** Waiting senders for which the home has been asked. */
   wanted = 0;
+  /** Nodes that still send by way of this one, which had the receive right. */
+  readonly visitors: Visitor[] = [];
+
+  /** Messages go another way from now on: what may be sent there nobody has said. */
+  restart(): void {
+    this.sent = 0;
+    this.allowed = 1;
+    this.limit = PORT_QUEUE_LIMIT_DEFAULT;
+    this.told = false;
+    this.asked = false;
+    this.wanted = 0;
+  }
 }
 
 export const abroadOf = (port: Port): PortAbroad => {

@@ -6,12 +6,13 @@
 // rights that go with it are counted off at home.
 
 import type { IpcContext } from "../ipc/context.ts";
-import { PORT_DEAD, type Port } from "../ipc/port.ts";
+import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { destroyPort } from "../ipc/release.ts";
 import { type CarriedRight, PORT_SEND, PORT_SEND_ONCE } from "../ipc/rights.ts";
 import { Backlog } from "./backlog.ts";
 import { FIRST_LOCAL_ID, type Identifier, identifierLocal, identifierNode } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
+import type { Lineage } from "./lineage.ts";
 import { abroadOf } from "./port-abroad.ts";
 import type { PortNotes } from "./port-notes.ts";
 import { RECORD_DEATH, RECORD_FORGET, type TokenRecords } from "./token-records.ts";
@@ -26,11 +27,23 @@ interface DyingPort {
   readonly type: typeof RECORD_DEATH | typeof RECORD_FORGET;
 }
 
+/** Ports looked at in one pass. */
+const LOOKS_MAX = 1024;
+
+/** Ports whose receive right has moved (migration.ts). */
+export interface MovedPorts {
+  /** A proxy has died. */
+  died(port: Port): void;
+  /** False while nobody knows an identifier that a port got when its receive right came here. */
+  isAnnounced(identifier: Identifier): boolean;
+}
+
 export class PortDeaths {
   private readonly ipc: IpcContext;
   private readonly identifiers: IdentifierTable;
   private readonly notes: PortNotes;
   private readonly wantToken: () => void;
+  private readonly moved: MovedPorts;
   private readonly node: number;
   /** Dead ports of this node whose identifier is still in use, and what is to be put on the token of each; those that
    *  are on it are not here. */
@@ -41,8 +54,10 @@ export class PortDeaths {
     identifiers: IdentifierTable,
     notes: PortNotes,
     wantToken: () => void,
+    moved: MovedPorts,
   ) {
     this.ipc = ipc;
+    this.moved = moved;
     this.node = ipc.memory.node;
     this.wantToken = wantToken;
     this.identifiers = identifiers;
@@ -65,8 +80,10 @@ export class PortDeaths {
   }
 
   portDied(port: Port): void {
-    if (identifierLocal(port.identifier) >= FIRST_LOCAL_ID) {
-      this.dying.add({ identifier: port.identifier, type: RECORD_DEATH });
+    const { identifier, lineage } = port;
+    if (identifierLocal(identifier) >= FIRST_LOCAL_ID) {
+      const own = lineage === null ? identifier : (lineage as Lineage).own;
+      this.dying.add({ identifier: own, type: RECORD_DEATH });
       this.wantToken();
     }
     if (port.abroad === null) return;
@@ -76,7 +93,7 @@ export class PortDeaths {
     // Without a send-once right anywhere nobody need hear of it who had none but those.
     if (port.sendOnceRights > 0) for (const node of onceNodes) nodes.add(node);
     port.abroad = null;
-    for (const node of nodes) this.notes.send(node, NOTE_DEAD, port.identifier);
+    for (const node of nodes) this.notes.send(node, NOTE_DEAD, identifier);
   }
 
   /** A message came for a port that is dead or gone. */
@@ -85,10 +102,20 @@ export class PortDeaths {
   }
 
   /** Send-once rights to a dead port are gone, on another node. */
-  onceGone(port: Port, count: number): void {
-    if (port.state !== PORT_DEAD) return;
-    port.sendOnceRights = Math.max(0, port.sendOnceRights - count);
-    this.ipc.ports.collectIfGone(port);
+  onceGone(identifier: Identifier, count: number): void {
+    const { identifiers } = this;
+    const port = identifiers.known(identifier);
+    if (port?.state === PORT_DEAD) {
+      port.sendOnceRights = Math.max(0, port.sendOnceRights - count);
+      this.ipc.ports.collectIfGone(port);
+      return;
+    }
+    // The receive right was here, and died elsewhere.
+    const moved = port !== null && port.state === PORT_PROXY;
+    const home = moved ? port.home : identifiers.graveOf(identifier);
+    if (home !== null && home !== this.node) {
+      this.notes.send(home, NOTE_ONCE_GONE, identifier, count);
+    }
   }
 
   // --- at the proxy -------------------------------------------------------------------------------
@@ -97,11 +124,12 @@ export class PortDeaths {
   deathArrived(identifier: Identifier): void {
     const proxy = this.identifiers.proxyOf(identifier);
     if (proxy === null) return;
-    this.identifiers.bury(identifier);
+    this.identifiers.bury(identifier, proxy.home);
     if (proxy.sendOnceRights > 0) {
       this.notes.send(proxy.home, NOTE_ONCE_GONE, identifier, proxy.sendOnceRights);
     }
     destroyPort(this.ipc, proxy);
+    this.moved.died(proxy);
     this.ipc.ports.collectIfGone(proxy);
   }
 
@@ -109,15 +137,16 @@ export class PortDeaths {
   deadOnArrival(identifier: Identifier, right: CarriedRight): void {
     this.identifiers.diedOnArrival(identifier, right === PORT_SEND_ONCE);
     if (right !== PORT_SEND_ONCE) return;
-    this.notes.send(identifierNode(identifier), NOTE_ONCE_GONE, identifier, 1);
+    const home = this.identifiers.graveOf(identifier) ?? identifierNode(identifier);
+    this.notes.send(home, NOTE_ONCE_GONE, identifier, 1);
   }
 
   // --- the token's passes -------------------------------------------------------------------------
 
   write(records: TokenRecords): void {
     records.takeOut((record) => {
-      if (records.owner(record) !== this.node) return false;
       const identifier = records.identifier(record);
+      if (!records.isFor(record, this.node)) return false;
       if (records.type(record) === RECORD_DEATH) {
         const onTheWay =
           records.sum(record, TRANSIT) !== 0 || records.sum(record, ONCE_TRANSIT) !== 0;
@@ -128,10 +157,13 @@ export class PortDeaths {
       this.identifiers.release(identifier);
       return true;
     });
-    while (records.hasRoom) {
-      const dying = this.dying.take();
-      if (dying === undefined) break;
-      records.add(dying.type, this.node, dying.identifier);
+    for (let looks = Math.min(this.dying.size, LOOKS_MAX); looks > 0 && records.hasRoom; looks--) {
+      const dying = this.dying.take()!;
+      if (this.moved.isAnnounced(dying.identifier)) {
+        records.add(dying.type, this.node, dying.identifier);
+      } else {
+        this.dying.add(dying);
+      }
     }
     if (this.dying.size > 0) this.wantToken();
   }
@@ -142,7 +174,9 @@ export class PortDeaths {
       case RECORD_DEATH:
         this.deathArrived(identifier);
         // Whoever had no proxy knows now that it shall not make one.
-        if (identifierNode(identifier) !== this.node) this.identifiers.bury(identifier);
+        if (records.owner(record) !== this.node) {
+          this.identifiers.bury(identifier, records.owner(record));
+        }
         return;
       case RECORD_FORGET:
         this.identifiers.forget(identifier);
@@ -152,7 +186,7 @@ export class PortDeaths {
 
   confirm(records: TokenRecords, record: number): void {
     if (records.type(record) !== RECORD_DEATH) return;
-    const { transit, onceTransit } = this.identifiers.transitsOfDead(records.identifier(record));
+    const { transit, onceTransit } = this.identifiers.transitsOf(records.identifier(record));
     records.addTo(record, TRANSIT, transit);
     records.addTo(record, ONCE_TRANSIT, onceTransit);
   }

@@ -9,6 +9,7 @@ import {
   packetDestination,
 } from "../hardware/packet-layout.ts";
 import type { IpcContext } from "../ipc/context.ts";
+import type { KernelMessage } from "../ipc/kernel-message.ts";
 import type { Identifier } from "./identifier.ts";
 import type { Transport, TransportClient } from "./transport.ts";
 import {
@@ -20,6 +21,11 @@ import {
   WIRE_SIZE,
 } from "./wire-layout.ts";
 import { KIND_NOTE } from "./wire-values.ts";
+
+/** Takes packets behind the messages to a node that wait for their turn. */
+export interface MessageStream {
+  submit(node: number, message: KernelMessage): void;
+}
 
 /** Who understands notes. */
 export interface NoteReader {
@@ -41,28 +47,44 @@ interface PendingNote {
   readonly identifier: Identifier;
   readonly first: number;
   readonly second: number;
+  /** It goes behind the messages to that node. */
+  readonly behind: boolean;
 }
 
 export class PortNotes implements TransportClient {
   private readonly ipc: IpcContext;
   private readonly transport: Transport;
+  private readonly stream: MessageStream;
   private readonly reader: NoteReader;
   private readonly pending: PendingNote[] = [];
 
-  constructor(ipc: IpcContext, transport: Transport, reader: NoteReader) {
+  constructor(ipc: IpcContext, transport: Transport, stream: MessageStream, reader: NoteReader) {
     this.ipc = ipc;
+    this.stream = stream;
     this.transport = transport;
     this.reader = reader;
     transport.register(KIND_NOTE, this);
   }
 
   send(node: number, note: number, identifier: Identifier, first = 0, second = 0): void {
+    this.submit({ node, note, identifier, first, second, behind: false });
+  }
+
+  /** Sends a note that comes after all messages that have been sent to the node. */
+  sendBehind(
+    node: number,
+    note: number,
+    identifier: Identifier,
+    first: number,
+    second: number,
+  ): void {
+    this.submit({ node, note, identifier, first, second, behind: true });
+  }
+
+  private submit(note: PendingNote): void {
     const message = this.pending.length > 0 ? null : this.ipc.pool.takeForKernel();
-    if (message === null) {
-      this.pending.push({ node, note, identifier, first, second });
-      return;
-    }
-    this.submit(message.at, { node, note, identifier, first, second });
+    if (message === null) this.pending.push(note);
+    else this.write(message, note);
   }
 
   /** Sends what waited, as far as there are packet buffers. */
@@ -70,12 +92,16 @@ export class PortNotes implements TransportClient {
     while (this.pending.length > 0) {
       const message = this.ipc.pool.takeForKernel();
       if (message === null) return;
-      this.submit(message.at, this.pending.shift()!);
+      this.write(message, this.pending.shift()!);
     }
   }
 
-  private submit(at: number, { node, note, identifier, first, second }: PendingNote): void {
+  private write(
+    message: KernelMessage,
+    { node, note, identifier, first, second, behind }: PendingNote,
+  ): void {
     const { words } = this.ipc.memory;
+    const { at } = message;
     words[at + WIRE_KIND] = KIND_NOTE;
     words[at + WIRE_BITS] = note;
     words[at + WIRE_REMOTE] = identifier;
@@ -85,7 +111,8 @@ export class PortNotes implements TransportClient {
     words[at + PACKET_INLINE] = 0;
     words[at + PACKET_PAGE] = 0;
     words[at + PACKET_FRAME] = 0;
-    this.transport.submit(node, at);
+    if (behind) this.stream.submit(node, message);
+    else this.transport.submit(node, at);
   }
 
   accept(at: number, source: number): number {

@@ -64,10 +64,9 @@ export class SenderQueries {
 
   write(records: TokenRecords): void {
     records.takeOut((record) => {
-      if (records.type(record) !== RECORD_SENDERS || records.owner(record) !== this.node)
+      if (records.type(record) !== RECORD_SENDERS || !records.isFor(record, this.node))
         return false;
-      this.conclude(records, record);
-      return true;
+      return this.conclude(records, record);
     });
     for (let looks = 0; records.hasRoom && looks < LOOKS_MAX; looks++) {
       const port = this.open.take();
@@ -84,35 +83,32 @@ export class SenderQueries {
 
   read(records: TokenRecords, record: number): void {
     if (records.type(record) !== RECORD_SENDERS) return;
-    for (const port of this.portsOf(records, record)) {
-      records.addTo(record, FIRST_SENDS, port.sendRights);
-      records.addTo(record, FIRST_TRANSIT, port.transit);
-      port.exported = false;
-      watch(port);
-    }
+    const identifier = records.identifier(record);
+    countFirst(records, record, this.identifiers.principal(identifier));
+    countFirst(records, record, this.identifiers.foreigner(identifier));
   }
 
   confirm(records: TokenRecords, record: number): void {
     if (records.type(record) !== RECORD_SENDERS) return;
-    for (const port of this.portsOf(records, record)) {
-      records.addTo(record, SECOND_SENDS, port.sendRights);
-      records.addTo(record, SECOND_TRANSIT, port.transit);
-      if (port.exported) records.addTo(record, EXPORTS, 1);
-      watch(port);
-    }
-  }
-
-  /** What this node has of a port: the principal or a proxy; both, if the proxy leads back here. */
-  private portsOf(records: TokenRecords, record: number): Port[] {
     const identifier = records.identifier(record);
-    const principal = this.identifiers.principal(identifier);
-    const proxy = this.identifiers.proxyOf(identifier);
-    return [principal, proxy].filter((port) => port !== null);
+    countSecond(records, record, this.identifiers.principal(identifier));
+    countSecond(records, record, this.identifiers.foreigner(identifier));
   }
 
-  private conclude(records: TokenRecords, record: number): void {
-    const port = this.identifiers.principal(records.identifier(record));
-    if (port === null || port.sendRights > 0 || !isInQuestion(port)) return;
+  /** True if the query is answered. */
+  private conclude(records: TokenRecords, record: number): boolean {
+    const port = this.identifiers.destination(records.identifier(record));
+    if (port?.state === PORT_PROXY) {
+      records.passOn(record, port.home); // the receive right has gone on since the query was written
+      return false;
+    }
+    if (port !== null && port.sendRights === 0 && isInQuestion(port)) {
+      this.answer(records, record, port);
+    }
+    return true;
+  }
+
+  private answer(records: TokenRecords, record: number, port: Port): void {
     if (records.sum(record, SECOND_SENDS) > 0) return; // their nodes watch
     const nothing = ALL_SUMS.every((sum) => records.sum(record, sum) === 0);
     if (nothing && !port.exported) {
@@ -123,6 +119,23 @@ export class SenderQueries {
     }
   }
 }
+
+/** What this node has of a port is one Port; with a loopback proxy two. */
+const countFirst = (records: TokenRecords, record: number, port: Port | null): void => {
+  if (port === null) return;
+  records.addTo(record, FIRST_SENDS, port.sendRights);
+  records.addTo(record, FIRST_TRANSIT, port.transit);
+  port.exported = false;
+  watch(port);
+};
+
+const countSecond = (records: TokenRecords, record: number, port: Port | null): void => {
+  if (port === null) return;
+  records.addTo(record, SECOND_SENDS, port.sendRights);
+  records.addTo(record, SECOND_TRANSIT, port.transit);
+  if (port.exported) records.addTo(record, EXPORTS, 1);
+  watch(port);
+};
 
 const watch = (port: Port): void => {
   if (port.state === PORT_PROXY && port.sendRights > 0) port.watched = true;

@@ -16,8 +16,10 @@ export const RECORD_WORDS = 8;
 export const TOKEN_HEADER_WORDS = 4;
 
 const TYPE = 0;
-/** The node that takes the record out. */
+/** The node that takes the record out, and OWNER_LATER until the second pass: who comes after its writer in the first
+ *  one must not take it for an answer. */
 const OWNER = 1;
+const OWNER_LATER = 1 << 16;
 const IDENTIFIER = 2;
 /** The first sum. */
 const SUMS = 3;
@@ -31,6 +33,10 @@ export const RECORD_SENDERS = 1;
 export const RECORD_DEATH = 2;
 /** No right to the dead port is on its way: its identifier may be forgotten. (port-deaths.ts) */
 export const RECORD_FORGET = 3;
+/** The port has a new identifier; it is not used any more; it may be forgotten. (moves.ts) */
+export const RECORD_MOVED = 4;
+export const RECORD_SETTLE = 5;
+export const RECORD_RETIRE = 6;
 
 /** Records added in a period by all nodes together: with the header they fit a page of 4 KiB. */
 export const PERIOD_RECORDS = 120;
@@ -65,7 +71,7 @@ export class TokenRecords {
     const at = this.count * RECORD_WORDS;
     this.makeRoom(at + RECORD_WORDS);
     this.words[at + TYPE] = type;
-    this.words[at + OWNER] = owner;
+    this.words[at + OWNER] = owner | OWNER_LATER;
     this.words[at + IDENTIFIER] = identifier;
     this.words.fill(0, at + SUMS, at + RECORD_WORDS);
     this.count += 1;
@@ -77,12 +83,30 @@ export class TokenRecords {
     return this.words[record * RECORD_WORDS + TYPE]!;
   }
 
+  /** The node that wrote the record, or was given it, and is to take it out. */
   owner(record: number): number {
-    return this.words[record * RECORD_WORDS + OWNER]!;
+    return this.words[record * RECORD_WORDS + OWNER]! & ~OWNER_LATER;
+  }
+
+  /** True if it has been round, and `node` is to take it out. */
+  isFor(record: number, node: number): boolean {
+    return this.words[record * RECORD_WORDS + OWNER] === node;
+  }
+
+  /** The second pass: from the next period on its owner may take it out. */
+  markRead(record: number): void {
+    this.words[record * RECORD_WORDS + OWNER]! &= ~OWNER_LATER;
   }
 
   identifier(record: number): Identifier {
     return this.words[record * RECORD_WORDS + IDENTIFIER]!;
+  }
+
+  /** Another node is to take the record out; the sums begin again. */
+  passOn(record: number, owner: number): void {
+    const at = record * RECORD_WORDS;
+    this.words[at + OWNER] = owner | OWNER_LATER;
+    this.words.fill(0, at + SUMS, at + RECORD_WORDS);
   }
 
   sum(record: number, which: number): number {

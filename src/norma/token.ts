@@ -190,6 +190,7 @@ export class Token implements KernelServer {
     } else {
       const { count } = records;
       for (let record = 0; record < count; record++) {
+        if (pass === PASS_READ) records.markRead(record);
         for (const user of this.users) {
           if (pass === PASS_READ) user.read(records, record);
           else user.confirm(records, record);

@@ -33,7 +33,14 @@ import { Peer } from "./peer.ts";
 import { PeerQueue } from "./peer-queue.ts";
 import { RoundTrips, type TimeoutBounds } from "./round-trip.ts";
 import { WIRE_ACK, WIRE_CHECKSUM, WIRE_CONTROL, WIRE_KIND, WIRE_SEQUENCE } from "./wire-layout.ts";
-import { CONTROL_ACK, CONTROL_NACK, CONTROL_NONE, KIND_CONTROL, KINDS_MAX } from "./wire-values.ts";
+import {
+  CONTROL_ACK,
+  CONTROL_NACK,
+  CONTROL_NONE,
+  KIND_CONTROL,
+  KINDS_MAX,
+  WIRE_KIND_MASK,
+} from "./wire-values.ts";
 
 /** Answer of a client that has no room: the packet will come again. */
 export const REFUSED = -1;
@@ -246,7 +253,7 @@ export class Transport {
       this.zombie = packet;
       return;
     }
-    this.clients[this.words[packet + WIRE_KIND]!]!.released(packet);
+    this.clients[this.words[packet + WIRE_KIND]! & WIRE_KIND_MASK]!.released(packet);
   }
 
   private releaseZombie(): void {
@@ -312,7 +319,7 @@ export class Transport {
     // Before accept(): a reply sent from within it acknowledges this packet, which by then is stored.
     peer.received = sequence;
     peer.ackOwed += 1;
-    const kind = this.words[at + WIRE_KIND]!;
+    const kind = this.words[at + WIRE_KIND]! & WIRE_KIND_MASK;
     const client = this.clients[kind] ?? null;
     // Nobody handles this kind yet: as if there were no buffer, until register().
     const kept = client === null ? REFUSED : client.accept(at, peer.node);

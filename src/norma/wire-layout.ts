@@ -8,7 +8,7 @@
 
 import { PACKET_SOFTWARE } from "../hardware/packet-layout.ts";
 
-export const WIRE_KIND = PACKET_SOFTWARE; // u32 [S] one of KIND_CONTROL, KIND_MESSAGE, ... (wire-values.ts)
+export const WIRE_KIND = PACKET_SOFTWARE; // u32 [S] KIND_CONTROL, KIND_MESSAGE, ... (wire-values.ts) | tenure << 8 of a message
 export const WIRE_SEQUENCE = PACKET_SOFTWARE + 1; // u32 [S] per ordered pair of nodes, from 1; 0 in controls
 export const WIRE_ACK = PACKET_SOFTWARE + 2; // u32 [S] all packets up to this one have been stored
 export const WIRE_CONTROL = PACKET_SOFTWARE + 3; // u32 [S] CONTROL_NONE, CONTROL_ACK, CONTROL_NACK

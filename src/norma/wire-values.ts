@@ -12,6 +12,11 @@ export const KIND_NOTE = 5;
 export const KIND_PAGE = 6;
 /** Kinds are below this. */
 export const KINDS_MAX = 8;
+/** Where they are in WIRE_KIND. Above, in a message: how often the receive right had moved when it came to the node that the
+ *  message goes to, as far as its sender knows. */
+export const WIRE_KIND_MASK = 0xff;
+export const WIRE_TENURE_SHIFT = 8;
+export const WIRE_TENURE_MAX = 0xffffff;
 
 export const CONTROL_NONE = 0;
 /** Explicit acknowledgement: there was no packet for it to ride on. */
@@ -27,14 +32,18 @@ export const WIRE_OVERFLOW = 1 << 30;
 export const WIRE_PAGE = 1 << 28;
 /** Also in KIND_PAGE: the sender's pages are busy until this is acknowledged. */
 export const WIRE_BUSY = 1 << 27;
-/** In KIND_OVERFLOW: the sender cannot read the rest of the message's data; it is to be forgotten. */
+/** In KIND_OVERFLOW: the sender cannot read the rest of the message's data; only its rights still come, to be given up. */
 export const WIRE_ABANDONED = 1 << 26;
 /** It counts against the queue limit of its destination. */
 export const WIRE_METERED = 1 << 29;
+/** Its last region tells what goes with the receive rights in its body (moved-right-layout.ts). */
+export const WIRE_MOVES = 1 << 15;
+/** Where rights are in WIRE_BITS, shifted right by 0 and by 8. */
+export const WIRE_RIGHT_MASK = 0x7f;
 /** Its sender wants to hear when it is taken: the number of the request, 0 for none. */
 export const WIRE_ACCEPT_SHIFT = 16;
 export const WIRE_ACCEPT_MAX = 0x3ff;
-/** Bits of WIRE_BITS that must be zero. */
+/** Bits of WIRE_BITS that must be zero; what is no right there is no right either. */
 export const WIRE_BITS_RESERVED = ~(
   WIRE_COMPLEX |
   WIRE_OVERFLOW |
@@ -64,3 +73,8 @@ export const NOTE_TOKEN = 9;
 /** Home to proxy: the message of request WIRE_LOCAL has been taken; or was destroyed. */
 export const NOTE_ACCEPTED = 6;
 export const NOTE_DESTROYED = 7;
+/** To where messages for the port went so far, behind them, and on from there: node WIRE_LOCAL goes another way now.
+ *  WIRE_ID is the tenure, as in messages. */
+export const NOTE_FLUSH = 10;
+/** To the node that began it: the flush has come to where the receive right is. */
+export const NOTE_FLUSHED = 11;

@@ -23,7 +23,7 @@ import {
 } from "../../src/ipc/rights.ts";
 import { TYPE_PORT_NAME } from "../../src/ipc/typed-item.ts";
 import { conform } from "../support/conform.ts";
-import { expectNotice, MIGRATES, sendOnceGone } from "../support/conformance-steps.ts";
+import { expectNotice, sendOnceGone } from "../support/conformance-steps.ts";
 import { fails, type World } from "../support/worlds.ts";
 
 const FREE = 0x345600;
@@ -140,21 +140,17 @@ conform("mach_port_insert_right(task) says when the task has no more names", asy
   await expectNotice(client, own, sendOnceGone());
 });
 
-conform(
-  "mach_port_insert_right(task) moves a receive right with its queue",
-  async (world) => {
-    const { client, server } = world;
-    const { insert, ports } = await control(world);
-    const own = await client.ports.allocate();
-    await client.ports.insertRight(own, own, MAKE_SEND);
-    await client.send({ remote: own, id: 7 });
-    await insert(FREE, own, MOVE_RECEIVE);
-    expect(await client.ports.type(own)).toBe(TYPE_SEND);
-    expect(await ports.type(FREE)).toBe(TYPE_RECEIVE);
-    expect(await server.receive(FREE)).toMatchObject({ id: 7 });
-  },
-  { except: MIGRATES },
-);
+conform("mach_port_insert_right(task) moves a receive right with its queue", async (world) => {
+  const { client, server } = world;
+  const { insert, ports } = await control(world);
+  const own = await client.ports.allocate();
+  await client.ports.insertRight(own, own, MAKE_SEND);
+  await client.send({ remote: own, id: 7 });
+  await insert(FREE, own, MOVE_RECEIVE);
+  expect(await client.ports.type(own)).toBe(TYPE_SEND);
+  expect(await ports.type(FREE)).toBe(TYPE_RECEIVE);
+  expect(await server.receive(FREE)).toMatchObject({ id: 7 });
+});
 
 conform("R19 extract_right(task) copies a send right, and leaves one behind", async (world) => {
   const { client, server, third } = world;
@@ -195,20 +191,16 @@ conform("mach_port_extract_right(task) makes rights from a receive right", async
   expect((await server.receive(theirs)).id).toBe(2);
 });
 
-conform(
-  "R20 extract_right(task) takes a receive right from its send rights",
-  async (world) => {
-    const { extract, ports } = await control(world);
-    const theirs = await ports.allocate();
-    await ports.insertRight(theirs, theirs, MAKE_SEND);
-    const { right, kind } = await extract(theirs, MOVE_RECEIVE);
-    expect(kind).toBe(PORT_RECEIVE);
-    expect(await ports.type(theirs)).toBe(TYPE_SEND);
-    await world.server.send({ remote: theirs, id: 3 });
-    expect(await world.client.receive(right)).toMatchObject({ id: 3 });
-  },
-  { except: MIGRATES },
-);
+conform("R20 extract_right(task) takes a receive right from its send rights", async (world) => {
+  const { extract, ports } = await control(world);
+  const theirs = await ports.allocate();
+  await ports.insertRight(theirs, theirs, MAKE_SEND);
+  const { right, kind } = await extract(theirs, MOVE_RECEIVE);
+  expect(kind).toBe(PORT_RECEIVE);
+  expect(await ports.type(theirs)).toBe(TYPE_SEND);
+  await world.server.send({ remote: theirs, id: 3 });
+  expect(await world.client.receive(right)).toMatchObject({ id: 3 });
+});
 
 conform("R21 extract_right(task): missing names, wrong kinds, no disposition", async (world) => {
   const { extract, ports } = await control(world);

@@ -15,7 +15,6 @@ import {
 import { conform } from "../support/conform.ts";
 import {
   expectNotice,
-  MIGRATES,
   noSenders,
   portAndNotify,
   sendOnceGone,
@@ -160,17 +159,13 @@ conform(
   },
 );
 
-conform(
-  "N21 a no-senders request goes along with the receive right",
-  async (world) => {
-    const { client, server } = world;
-    const { port, notify } = await portAndNotify(client);
-    await client.ports.requestNotification(port, NOTIFY_NO_SENDERS, 0, notify);
-    const moved = await world.give(client, port, MOVE_RECEIVE, server);
-    const status = { nsrequest: true, mscount: 0 };
-    expect(await server.ports.getReceiveStatus(moved)).toMatchObject(status);
-    await client.ports.deallocate(port);
-    await expectNotice(client, notify, noSenders(0));
-  },
-  { except: MIGRATES },
-);
+conform("N21 a no-senders request goes along with the receive right", async (world) => {
+  const { client, server } = world;
+  const { port, notify } = await portAndNotify(client);
+  await client.ports.requestNotification(port, NOTIFY_NO_SENDERS, 0, notify);
+  const moved = await world.give(client, port, MOVE_RECEIVE, server);
+  const status = { nsrequest: true, mscount: 0 };
+  expect(await server.ports.getReceiveStatus(moved)).toMatchObject(status);
+  await client.ports.deallocate(port);
+  await expectNotice(client, notify, noSenders(0));
+});

@@ -27,7 +27,6 @@ import { conform } from "../support/conform.ts";
 import {
   deadName,
   expectNotice,
-  MIGRATES,
   nameIn,
   noSenders,
   portAndNotify,
@@ -261,23 +260,19 @@ conform("N26 a notification to a dead port disappears", async (world) => {
   expect(await client.ports.getRefs(send, RIGHT_DEAD_NAME)).toBe(2);
 });
 
-conform(
-  "N25 a receive right with a port-destroyed request outlives its task",
-  async (world) => {
-    const { client, server, third } = world;
-    const { send, receive } = await world.door(client, third);
-    const heir = await server.ports.allocate();
-    const once = await world.give(server, heir, MAKE_SEND_ONCE, third);
-    await third.ports.requestNotification(receive, NOTIFY_PORT_DESTROYED, 0, once, MOVE_SEND_ONCE);
-    await client.send({ remote: send, id: 5 });
-    await world.settled();
-    await world.end(third);
-    const mailed = nameIn(await server.receive(heir));
-    await client.send({ remote: send, id: 6 });
-    expect(await receiveIds(server, mailed, 2)).toEqual([5, 6]);
-  },
-  { except: MIGRATES },
-);
+conform("N25 a receive right with a port-destroyed request outlives its task", async (world) => {
+  const { client, server, third } = world;
+  const { send, receive } = await world.door(client, third);
+  const heir = await server.ports.allocate();
+  const once = await world.give(server, heir, MAKE_SEND_ONCE, third);
+  await third.ports.requestNotification(receive, NOTIFY_PORT_DESTROYED, 0, once, MOVE_SEND_ONCE);
+  await client.send({ remote: send, id: 5 });
+  await world.settled();
+  await world.end(third);
+  const mailed = nameIn(await server.receive(heir));
+  await client.send({ remote: send, id: 6 });
+  expect(await receiveIds(server, mailed, 2)).toEqual([5, 6]);
+});
 
 conform("N22 the last send right gone is told before the name", async ({ client }) => {
   const { ports } = client;

@@ -21,13 +21,7 @@ import {
 } from "../../src/ipc/rights.ts";
 import { TYPE_PORT_NAME } from "../../src/ipc/typed-item.ts";
 import { conform } from "../support/conform.ts";
-import {
-  expectNotice,
-  MIGRATES,
-  nameIn,
-  sendMany,
-  sendOnceGone,
-} from "../support/conformance-steps.ts";
+import { expectNotice, nameIn, sendMany, sendOnceGone } from "../support/conformance-steps.ts";
 import { right } from "../support/peer-letter.ts";
 import { fails } from "../support/worlds.ts";
 
@@ -286,6 +280,5 @@ for (const [label, position] of [
       expect(await client.ports.getRefs(names[0]!, RIGHT_SEND)).toBe(2);
       await fails(server.ports.type(port), "KERN_INVALID_NAME");
     },
-    { except: MIGRATES },
   );
 }

@@ -25,7 +25,6 @@ import {
   expectNotice,
   fullDoor,
   LIMIT,
-  MIGRATES,
   MS,
   nameIn,
   receiveIds,
@@ -111,25 +110,21 @@ for (const [rule, where, item] of INLINE_OR_NOT) {
   );
 }
 
-conform(
-  "S25 a receive right comes back under its name, with its send rights",
-  async (world) => {
-    const { client, server } = world;
-    const { send, receive } = await fullDoor(world);
-    const port = await client.ports.allocate();
-    await client.ports.insertRight(port, port, MAKE_SEND);
-    const items = [right(port, MOVE_RECEIVE)];
-    const poll = client.send({ remote: send, items }, { timeoutNs: 0 });
-    const error = await fails(poll, "MACH_SEND_TIMED_OUT");
-    expect(error.letter!.items).toEqual([right(port, PORT_RECEIVE)]);
-    expect(await client.ports.type(port)).toBe(TYPE_RECEIVE + TYPE_SEND);
-    await receiveIds(server, receive, LIMIT);
-    await client.sendAgain(error);
-    const name = nameIn(await server.receive(receive));
-    expect(await server.ports.type(name)).toBe(TYPE_RECEIVE);
-  },
-  { except: MIGRATES },
-);
+conform("S25 a receive right comes back under its name, with its send rights", async (world) => {
+  const { client, server } = world;
+  const { send, receive } = await fullDoor(world);
+  const port = await client.ports.allocate();
+  await client.ports.insertRight(port, port, MAKE_SEND);
+  const items = [right(port, MOVE_RECEIVE)];
+  const poll = client.send({ remote: send, items }, { timeoutNs: 0 });
+  const error = await fails(poll, "MACH_SEND_TIMED_OUT");
+  expect(error.letter!.items).toEqual([right(port, PORT_RECEIVE)]);
+  expect(await client.ports.type(port)).toBe(TYPE_RECEIVE + TYPE_SEND);
+  await receiveIds(server, receive, LIMIT);
+  await client.sendAgain(error);
+  const name = nameIn(await server.receive(receive));
+  expect(await server.ports.type(name)).toBe(TYPE_RECEIVE);
+});
 
 conform("S27 a megabyte out of line comes back whole, and goes again", async (world) => {
   const { client, server } = world;

@@ -21,13 +21,7 @@ import {
   TYPE_SEND_ONCE,
 } from "../../src/ipc/rights.ts";
 import { conform } from "../support/conform.ts";
-import {
-  expectNotice,
-  MIGRATES,
-  nameIn,
-  receiveIds,
-  sendOnceGone,
-} from "../support/conformance-steps.ts";
+import { expectNotice, nameIn, receiveIds, sendOnceGone } from "../support/conformance-steps.ts";
 import { right, rights } from "../support/peer-letter.ts";
 import { fails, type World } from "../support/worlds.ts";
 
@@ -273,25 +267,21 @@ conform(
   },
 );
 
-conform(
-  "dispositions MOVE_RECEIVE moves the queue along and resets the counts",
-  async (world) => {
-    const { client, server } = world;
-    const { send: remote, receive } = await world.door(client, server);
-    const port = await client.ports.allocate();
-    await client.ports.insertRight(port, port, MAKE_SEND);
-    await client.ports.setSeqno(port, 9);
-    for (const id of [1, 2]) await client.send({ remote: port, id });
-    await client.send({ remote, items: [right(port, MOVE_RECEIVE)] });
-    const moved = nameIn(await server.receive(receive));
-    const status = { mscount: 0, seqno: 0, msgcount: 2, qlimit: 5, srights: true };
-    expect(await server.ports.getReceiveStatus(moved)).toMatchObject(status);
-    expect(await client.ports.type(port)).toBe(TYPE_SEND);
-    await client.send({ remote: port, id: 3 });
-    expect(await receiveIds(server, moved, 3)).toEqual([1, 2, 3]);
-  },
-  { except: MIGRATES },
-);
+conform("dispositions MOVE_RECEIVE moves the queue along and resets the counts", async (world) => {
+  const { client, server } = world;
+  const { send: remote, receive } = await world.door(client, server);
+  const port = await client.ports.allocate();
+  await client.ports.insertRight(port, port, MAKE_SEND);
+  await client.ports.setSeqno(port, 9);
+  for (const id of [1, 2]) await client.send({ remote: port, id });
+  await client.send({ remote, items: [right(port, MOVE_RECEIVE)] });
+  const moved = nameIn(await server.receive(receive));
+  const status = { mscount: 0, seqno: 0, msgcount: 2, qlimit: 5, srights: true };
+  expect(await server.ports.getReceiveStatus(moved)).toMatchObject(status);
+  expect(await client.ports.type(port)).toBe(TYPE_SEND);
+  await client.send({ remote: port, id: 3 });
+  expect(await receiveIds(server, moved, 3)).toEqual([1, 2, 3]);
+});
 
 conform("dispositions a right that the sender lacks destroys the message", async (world) => {
   const { client, server, third } = world;

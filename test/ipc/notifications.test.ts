@@ -46,8 +46,8 @@ test("notifications: a no-senders request made when only another node has send r
   await nodes.expectNothingLeaked();
 });
 
-test("notifications: a receive right is not mailed to another node, its port dies and the request is used", async () => {
-  const nodes = new LoneNodes({ dimension: 1 });
+test("notifications: with loopback a receive right is not mailed to another node, its port dies and the request is used", async () => {
+  const nodes = new LoneNodes({ dimension: 1, kernel: { loopback: true } });
   const [owner, beside, remote] = [nodes.task(0), nodes.task(0), nodes.task(1)];
   const [port, deaths] = [owner.ports.allocate(), beside.ports.allocate()];
   const watched = await give(nodes, owner, port, MAKE_SEND, beside);

@@ -27,6 +27,7 @@ const bench = () => {
   const relieved: number[] = [];
   const arrivals = new OverflowArrivals(ipc, transport, {
     overflowArrived: (_source, message) => void arrived.push(message),
+    overflowAbandoned: () => {},
   });
   const stream = new OverflowStream(ipc, transport, arrivals, {
     packetReleased: (node) => void relieved.push(node),

@@ -27,7 +27,12 @@ const bench = () => {
     noteArrived: () => {},
     packetReleased: (node: number) => void relieved.push(node),
   };
-  const notes = new PortNotes(ipc, transport, reader);
+  const notes = new PortNotes(
+    ipc,
+    transport,
+    { submit: (node, message) => transport.submit(node, message.at) },
+    reader,
+  );
   const taken: KernelMessage[] = [];
   for (let one = ipc.pool.takeForKernel(); one !== null; one = ipc.pool.takeForKernel())
     taken.push(one);

@@ -25,9 +25,6 @@ export const MS = 1_000_000;
 
 const APART = (reason: string): Exceptions => ({ simulation: reason, threads: reason });
 
-/** For cases that move a receive right from one peer to another. */
-export const MIGRATES: Exceptions = APART("A receive right cannot be sent to another node");
-
 /** For cases in which peers on several nodes fill one queue. */
 export const FILLED_BY_SEVERAL: Exceptions = APART(
   "A queue that several nodes send to can go over its limit",

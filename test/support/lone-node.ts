@@ -206,9 +206,10 @@ export class LoneNodes implements NodeDriver {
     await this.quiet();
     for (const kernel of this.kernels) {
       const census = takeCensus(kernel);
+      const { ringLength, wireBuffers } = kernel.memory.layout;
       expect(census).toMatchObject({
-        framesFree: census.framesTotal - kernel.memory.layout.ringLength,
-        framesArmed: kernel.memory.layout.ringLength,
+        framesFree: census.framesTotal - ringLength - wireBuffers,
+        framesArmed: ringLength,
         framesInMessages: 0,
         messagesFree: census.messagesTotal,
         ports: KERNEL_PORTS,

@@ -1,0 +1,89 @@
+// The identifiers of one port on one node, while there are more than one: its receive right has moved from node to node
+// and the old identifiers are still in use somewhere (paper 2.5.6). Rights that are on their way are counted under the
+// identifier that they travel by, since an old one is forgotten when nothing travels by it any more.
+
+import type { Port } from "../ipc/port.ts";
+import { type CarriedRight, PORT_SEND } from "../ipc/rights.ts";
+import type { Identifier } from "./identifier.ts";
+
+/** Rights to one port that one node has given to the network less those that it has taken from it. */
+export interface Transits {
+  transit: number;
+  onceTransit: number;
+}
+
+interface Tally extends Transits {
+  /** How often the receive right had moved when the port got the identifier, as far as is known. */
+  readonly moves: number;
+}
+
+export class Lineage {
+  /** Of each identifier; together they are the port's own counts. */
+  readonly tallies = new Map<Identifier, Tally>();
+  /** How often it has come to a node, lately, only to be sent on. */
+  unreceived = 0;
+  /** At the home of the port: the newest identifier that has been put on the token. */
+  newest: Identifier;
+  /** At the home of the port: the identifier that leads to this node. */
+  own: Identifier;
+
+  constructor(port: Port) {
+    const { identifier, transit, onceTransit, moves } = port;
+    this.tallies.set(identifier, { transit, onceTransit, moves });
+    this.newest = identifier;
+    this.own = identifier;
+  }
+
+  /** True if the port has an identifier that is older than this one. */
+  hasOlder(identifier: Identifier): boolean {
+    const moves = this.tallies.get(identifier)?.moves ?? 0;
+    for (const tally of this.tallies.values()) if (tally.moves < moves) return true;
+    return false;
+  }
+
+  /** The port goes by one more identifier, since its receive right has moved so often. */
+  add(identifier: Identifier, moves: number): void {
+    if (!this.tallies.has(identifier)) {
+      this.tallies.set(identifier, { transit: 0, onceTransit: 0, moves });
+    }
+  }
+
+  /** Nothing travels by an identifier any more. What this node has given by it less what it has taken goes over to its
+   *  successor; over all nodes that is nothing. */
+  retire(identifier: Identifier, successor: Identifier): void {
+    moveTransits(this.tallies, identifier, successor);
+  }
+
+  /** `by` is 1 for a right given to the network, -1 for one taken from it. */
+  count(identifier: Identifier, right: CarriedRight, by: number): void {
+    const tally = this.tallies.get(identifier);
+    if (tally === undefined) return; // a message that is not what it seems
+    if (right === PORT_SEND) tally.transit += by;
+    else tally.onceTransit += by;
+  }
+}
+
+/** Moves what is counted under one identifier to another. */
+export const moveTransits = (
+  counts: Map<Identifier, Transits>,
+  from: Identifier,
+  to: Identifier,
+): void => {
+  const [tally, heir] = [counts.get(from), counts.get(to)];
+  counts.delete(from);
+  if (tally === undefined || heir === undefined) return;
+  heir.transit += tally.transit;
+  heir.onceTransit += tally.onceTransit;
+};
+
+/** The port's lineage, a new one if it had a single identifier. */
+export const lineageOf = (port: Port): Lineage => {
+  port.lineage ??= new Lineage(port);
+  return port.lineage as Lineage;
+};
+
+/** What each of a port's identifiers counts. */
+export const talliesOf = (port: Port): Iterable<readonly [Identifier, Transits]> => {
+  if (port.lineage !== null) return (port.lineage as Lineage).tallies;
+  return [[port.identifier, { transit: port.transit, onceTransit: port.onceTransit }]];
+};

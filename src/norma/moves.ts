@@ -1,0 +1,221 @@
+// The token's part in migration (paper 2.5.6). A port whose receive right has come to a node gets a new identifier there,
+// which leads to it. The new one is announced; the old one is used until every node knows that every node knows;
+// when nothing travels by it any more, it is forgotten.
+//
+// States of a move at the node that announces it, each entered in the first pass of a period:
+//   MOVE_FRESH      not on the token yet; MOVE_CANCELLED if the receive right goes on before
+//   RECORD_MOVED    read: the new identifier leads to the same port as the old one
+//                   confirm: the new one is used from now on, and the way that it shows
+//   RECORD_SETTLE   confirm: rights on their way by the old one are counted; again, until there are none
+//   RECORD_RETIRE   read: the old one is forgotten; confirm: its node may use it again
+
+import { assert } from "../base/assert.ts";
+import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
+import { Backlog } from "./backlog.ts";
+import type { FlowControl } from "./flow-control.ts";
+import type { Holds } from "./holds.ts";
+import { type Identifier, identifierNode } from "./identifier.ts";
+import type { IdentifierTable } from "./identifier-table.ts";
+import { type Lineage, lineageOf } from "./lineage.ts";
+import { RECORD_MOVED, RECORD_RETIRE, RECORD_SETTLE, type TokenRecords } from "./token-records.ts";
+
+const MOVE_FRESH = 0;
+const MOVE_CANCELLED = -1;
+
+/** Words of RECORD_MOVED and RECORD_RETIRE in place of sums: the new identifier, how often the receive right had moved. */
+const SUCCESSOR = 0;
+const MOVES = 1;
+/** Sums of RECORD_SETTLE. */
+const TRANSIT = 0;
+const ONCE_TRANSIT = 1;
+/** Nodes that hold back what they send by the new way: their flush is on its way by the old one. And nodes where the
+ *  old identifier has a predecessor, which is forgotten first. */
+const OTHER_USES = 2;
+
+interface Move {
+  readonly old: Identifier;
+  readonly successor: Identifier;
+  readonly port: Port;
+  readonly moves: number;
+  state: MoveState;
+}
+
+type MoveState =
+  | typeof MOVE_FRESH
+  | typeof MOVE_CANCELLED
+  | typeof RECORD_MOVED
+  | typeof RECORD_SETTLE
+  | typeof RECORD_RETIRE;
+
+export class Moves {
+  private readonly node: number;
+  private readonly identifiers: IdentifierTable;
+  private readonly holds: Holds;
+  private readonly flow: FlowControl;
+  private readonly wantToken: () => void;
+  /** Moves that are announced from here, by the old identifier. */
+  private readonly moves = new Map<Identifier, Move>();
+  /** Those among them that are not on the token. */
+  private readonly waiting = new Backlog<Move>();
+  /** New identifiers that are not announced yet. */
+  private readonly fresh = new Set<Identifier>();
+
+  constructor(
+    node: number,
+    identifiers: IdentifierTable,
+    holds: Holds,
+    flow: FlowControl,
+    wantToken: () => void,
+  ) {
+    this.node = node;
+    this.identifiers = identifiers;
+    this.holds = holds;
+    this.flow = flow;
+    this.wantToken = wantToken;
+  }
+
+  /** The receive right of a port has come here. */
+  arrived(port: Port): void {
+    const lineage = lineageOf(port);
+    lineage.own = this.identifiers.newIdentifier(port);
+    lineage.add(lineage.own, port.moves);
+    const { own: successor, newest: old } = lineage;
+    const move: Move = { old, successor, port, moves: port.moves, state: MOVE_FRESH };
+    this.moves.set(old, move);
+    this.waiting.add(move);
+    this.fresh.add(successor);
+    this.wantToken();
+  }
+
+  /** The receive right goes on. What nobody has heard of need not be announced. */
+  departed(lineage: Lineage): void {
+    const move = this.moves.get(lineage.newest);
+    if (move === undefined || move.state !== MOVE_FRESH) return;
+    move.state = MOVE_CANCELLED;
+    this.moves.delete(move.old);
+    this.fresh.delete(move.successor);
+    lineage.tallies.delete(move.successor);
+    this.identifiers.release(move.successor);
+  }
+
+  /** False while nobody knows an identifier of this node. */
+  isAnnounced(identifier: Identifier): boolean {
+    return !this.fresh.has(identifier);
+  }
+
+  // --- the token's passes -------------------------------------------------------------------------
+
+  write(records: TokenRecords): void {
+    records.takeOut((record) => {
+      const type = records.type(record);
+      const isMove = type === RECORD_MOVED || type === RECORD_SETTLE || type === RECORD_RETIRE;
+      if (!isMove || !records.isFor(record, this.node)) return false;
+      this.cameBack(records, record);
+      return true;
+    });
+    while (records.hasRoom) {
+      const move = this.waiting.take();
+      if (move === undefined) break;
+      if (move.state !== MOVE_CANCELLED) this.put(records, move);
+    }
+    if (this.waiting.size > 0) this.wantToken();
+  }
+
+  private cameBack(records: TokenRecords, record: number): void {
+    const move = this.moves.get(records.identifier(record));
+    if (move === undefined || move.state !== records.type(record)) return;
+    if (move.state === RECORD_RETIRE) {
+      this.moves.delete(move.old);
+      return;
+    }
+    if (move.state === RECORD_MOVED) {
+      move.state = RECORD_SETTLE;
+    } else {
+      const isUsed = [TRANSIT, ONCE_TRANSIT, OTHER_USES].some(
+        (sum) => records.sum(record, sum) !== 0,
+      );
+      if (!isUsed) move.state = RECORD_RETIRE;
+    }
+    this.waiting.add(move);
+  }
+
+  private put(records: TokenRecords, move: Move): void {
+    if (move.state === MOVE_FRESH) {
+      move.state = RECORD_MOVED;
+      this.fresh.delete(move.successor);
+      const { lineage } = move.port;
+      if (lineage !== null) (lineage as Lineage).newest = move.successor;
+    }
+    const record = records.count;
+    records.add(move.state, this.node, move.old);
+    if (move.state === RECORD_SETTLE) return;
+    records.addTo(record, SUCCESSOR, move.successor);
+    records.addTo(record, MOVES, move.moves);
+  }
+
+  read(records: TokenRecords, record: number): void {
+    const old = records.identifier(record);
+    const successor = records.sum(record, SUCCESSOR);
+    if (records.type(record) === RECORD_MOVED) {
+      this.learn(old, successor, records.sum(record, MOVES));
+    } else if (records.type(record) === RECORD_RETIRE) {
+      this.forget(old, successor);
+    }
+  }
+
+  /** Both identifiers lead to the same port from now on. */
+  private learn(old: Identifier, successor: Identifier, moves: number): void {
+    const home = identifierNode(successor);
+    if (home === this.node) return;
+    const port = this.identifiers.portOf(old);
+    if (port === null || port.state === PORT_DEAD) {
+      this.identifiers.bury(successor, home);
+      return;
+    }
+    const known = this.identifiers.known(successor);
+    assert(known === null || known === port, "a new identifier is nobody else's");
+    lineageOf(port).add(successor, moves);
+    this.identifiers.alias(successor, port);
+  }
+
+  private forget(old: Identifier, successor: Identifier): void {
+    const port = this.identifiers.retire(old, successor);
+    if (port !== null && port.state === PORT_PROXY) this.identifiers.dropUnused(port);
+  }
+
+  confirm(records: TokenRecords, record: number): void {
+    const old = records.identifier(record);
+    switch (records.type(record)) {
+      case RECORD_MOVED:
+        this.use(old, records.sum(record, SUCCESSOR), records.sum(record, MOVES));
+        return;
+      case RECORD_SETTLE: {
+        const { transit, onceTransit } = this.identifiers.transitsOf(old);
+        records.addTo(record, TRANSIT, transit);
+        records.addTo(record, ONCE_TRANSIT, onceTransit);
+        const port = this.identifiers.known(old);
+        if (port === null) return;
+        const hasOlder = port.lineage !== null && (port.lineage as Lineage).hasOlder(old);
+        if (port.held || hasOlder) records.addTo(record, OTHER_USES, 1);
+        return;
+      }
+      case RECORD_RETIRE:
+        if (identifierNode(old) === this.node) this.identifiers.release(old);
+        return;
+    }
+  }
+
+  /** Every node knows the new identifier. */
+  private use(old: Identifier, successor: Identifier, moves: number): void {
+    const port = this.identifiers.destination(successor);
+    if (port === null || port.state === PORT_DEAD) return;
+    if (port.identifier === old) port.identifier = successor;
+    if (port.state !== PORT_PROXY || port.moves >= moves) return;
+    const { home: way, moves: wayTenure } = port;
+    port.moves = moves;
+    port.home = identifierNode(successor);
+    if (port.abroad === null || way === port.home) return; // nobody has sent from here
+    this.holds.flush(port, way, wayTenure);
+    this.flow.wayChanges(port);
+  }
+}

@@ -46,8 +46,8 @@ import { NOTE_FLUSH, NOTE_FLUSHED } from "./wire-values.ts";
 /** A receive right that has moved so often without being received chases one that chases it. */
 export const UNRECEIVED_MAX = 64;
 
-/** Rights between this node's counts and the wire. */
-export interface RightTranslation {
+/** Rights between this node's counts and the wire (right-translation.ts). */
+export interface WireRights {
   rightOut(port: Port, right: CarriedRight, node: number): Identifier;
   portIn(identifier: Identifier, right: CarriedRight): Port | null;
 }
@@ -99,7 +99,7 @@ export class Migration {
 
   /** The receive right of `port` goes to `node`; writes what goes with it into `details`. Returns what stands for it on
    *  the wire. */
-  departed(port: Port, node: number, details: Int32Array, rights: RightTranslation): Identifier {
+  departed(port: Port, node: number, details: Int32Array, rights: WireRights): Identifier {
     const identifier = this.identifiers.identifierOf(port);
     const lineage = lineageOf(port);
     this.moves.departed(lineage);
@@ -148,7 +148,7 @@ export class Migration {
     source: number,
     message: KernelMessage,
     details: Int32Array,
-    rights: RightTranslation,
+    rights: WireRights,
   ): Port | null {
     const port = this.identifiers.known(identifier) ?? this.identifiers.portOf(identifier);
     if (port === null || port.state !== PORT_PROXY) return null;
@@ -261,5 +261,5 @@ export class Migration {
   }
 }
 
-const noticeOut = (notify: Port | null, node: number, rights: RightTranslation): Identifier =>
+const noticeOut = (notify: Port | null, node: number, rights: WireRights): Identifier =>
   notify === null ? NULL_IDENTIFIER : rights.rightOut(notify, PORT_SEND_ONCE, node);

@@ -1,11 +1,5 @@
-// Mach IPC over the transport: where a message for a proxy becomes a packet, and a packet becomes a
-// message again (paper 2.4, the translation stage). Rights travel as identifiers.
-//
-// What happens to the counts (paper 2.5.2: a node's ordinary counts are its usage counts):
-//   out   a send right leaves this node's count; a send-once right leaves a proxy's count, but the
-//         principal goes on counting those that are outstanding anywhere
-//   in    a send right enters the count; a send-once right enters a proxy's count, and is already in
-//         the principal's
+// Mach IPC over the transport: where a message for a proxy becomes a packet, and a packet becomes a message again (paper
+// 2.4). Rights travel as identifiers (right-translation.ts). What comes for a port that is a proxy goes on to its home.
 //
 // accept() runs at "interrupt level": it demultiplexes, enqueues or hands straight to a waiting
 // receiver, and never blocks.
@@ -22,21 +16,20 @@ import {
 } from "../hardware/packet-layout.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { IpcContext } from "../ipc/context.ts";
-import { BODY_DEAD } from "../ipc/copyin.ts";
 import { bodyWord, bodyWords, type KernelMessage } from "../ipc/kernel-message.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { protectPages } from "../ipc/protect-pages.ts";
-import { admitSender, sendPast } from "../ipc/queueing.ts";
+import { sendPast } from "../ipc/queueing.ts";
 import { isPaged } from "../ipc/region.ts";
-import { destroyMessage, releaseRight } from "../ipc/release.ts";
+import { destroyMessage } from "../ipc/release.ts";
 import type { RemoteDelivery } from "../ipc/remote.ts";
-import { RightWalk } from "../ipc/right-walk.ts";
-import { type CarriedRight, PORT_RECEIVE, PORT_SEND, PORT_SEND_ONCE } from "../ipc/rights.ts";
+import { type CarriedRight, PORT_SEND, PORT_SEND_ONCE } from "../ipc/rights.ts";
 import { isInline, itemData, itemEnd } from "../ipc/typed-item.ts";
 import type { SendWait } from "../ipc/waits.ts";
 import { copyWords } from "../ipc/word-copy.ts";
 import { PageList } from "../vm/page-list.ts";
 import { AcceptReports } from "./accept-reports.ts";
+import { CrowdedNodes } from "./crowded-nodes.ts";
 import { FlowControl } from "./flow-control.ts";
 import { Forwarding } from "./forwarding.ts";
 import {
@@ -44,17 +37,16 @@ import {
   FIRST_LOCAL_ID,
   type Identifier,
   identifierLocal,
-  isRight,
   NULL_IDENTIFIER,
 } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
 import { MessageCheck } from "./message-check.ts";
-import { type MessageRoutes, Migration, type RightTranslation } from "./migration.ts";
-import { MOVED_RIGHT_WORDS } from "./moved-right-layout.ts";
+import { type MessageRoutes, Migration } from "./migration.ts";
 import { OverflowArrivals } from "./overflow-arrivals.ts";
 import { OverflowStream } from "./overflow-stream.ts";
 import { PortDeaths } from "./port-deaths.ts";
 import { PortNotes } from "./port-notes.ts";
+import { RightTranslation } from "./right-translation.ts";
 import { SenderQueries } from "./sender-queries.ts";
 import { Token, type TokenTimer } from "./token.ts";
 import { REFUSED, type Transport, type TransportClient } from "./transport.ts";
@@ -91,18 +83,15 @@ import {
   WIRE_TENURE_SHIFT,
 } from "./wire-values.ts";
 
-export class NetworkIpc
-  implements RemoteDelivery, TransportClient, RightTranslation, MessageRoutes
-{
+export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoutes {
   private readonly ipc: IpcContext;
-  private readonly transport: Transport;
   private readonly identifiers: IdentifierTable;
   private readonly node: number;
   private readonly loopback: boolean;
-  private readonly backlogMax: number;
   private readonly check: MessageCheck;
   private readonly notes: PortNotes;
   private readonly flow: FlowControl;
+  private readonly crowds: CrowdedNodes;
   private readonly forwarding: Forwarding;
   private readonly migration: Migration;
   private readonly stream: OverflowStream;
@@ -110,15 +99,11 @@ export class NetworkIpc
   private readonly deaths: PortDeaths;
   private readonly accepts: AcceptReports;
   private readonly senders: SenderQueries;
+  private readonly rights: RightTranslation;
   /** Serves TOKEN_SPECIAL_PORT. */
   readonly token: Token;
-  /** Proxies of each node at which senders wait for room on the way there, in turn. */
-  private readonly crowded = new Map<number, Port[]>();
-  /** Nodes among them to which there is less on the way now. */
-  private readonly toRelieve: number[] = [];
 
-  /** `backlogMax`: packets that may be on their way to one node before ordinary senders to it wait. A
-   *  node that takes nothing would else fill this one's message pool, and stop all its other traffic. */
+  /** `backlogMax`: packets that may be on their way to one node before ordinary senders to it wait. */
   constructor(
     ipc: IpcContext,
     transport: Transport,
@@ -129,16 +114,15 @@ export class NetworkIpc
     loopback: boolean,
   ) {
     this.ipc = ipc;
-    this.transport = transport;
     this.identifiers = identifiers;
     this.node = ipc.memory.node;
     this.loopback = loopback;
-    this.backlogMax = backlogMax;
     this.check = new MessageCheck(ipc.memory);
     this.arrivals = new OverflowArrivals(ipc, transport, this);
     this.stream = new OverflowStream(ipc, transport, this.arrivals, this);
     this.notes = new PortNotes(ipc, transport, this.stream, this);
     this.flow = new FlowControl(ipc, this.notes);
+    this.crowds = new CrowdedNodes(ipc, transport, this.stream, this.flow, backlogMax);
     this.forwarding = new Forwarding(ipc, this.notes, this.flow);
     const wantToken = (): void => this.token.want();
     this.migration = new Migration(
@@ -152,6 +136,7 @@ export class NetworkIpc
     );
     this.deaths = new PortDeaths(ipc, identifiers, this.notes, wantToken, this.migration);
     this.senders = new SenderQueries(ipc, this.node, identifiers, wantToken);
+    this.rights = new RightTranslation(ipc, identifiers, this.deaths, this.senders, this.migration);
     this.token = new Token(ipc, identifiers, this.notes, timer, tokenPauseNs, [
       this.migration.moves,
       this.deaths,
@@ -169,17 +154,7 @@ export class NetworkIpc
   }
 
   hasRoom(proxy: Port): boolean {
-    if (proxy.held || !this.flow.hasRoom(proxy)) return false;
-    if (this.onTheWay(proxy.home) < this.backlogMax) return true;
-    const waiting = this.crowded.get(proxy.home);
-    if (waiting === undefined) this.crowded.set(proxy.home, [proxy]);
-    else if (!waiting.includes(proxy)) waiting.push(proxy);
-    return false;
-  }
-
-  /** Packets that a node has not acknowledged, and messages that wait behind a large one to it. */
-  private onTheWay(node: number): number {
-    return this.transport.backlog(node) + this.stream.backlog(node);
+    return !proxy.held && this.flow.hasRoom(proxy) && this.crowds.hasRoom(proxy);
   }
 
   senderWaits(proxy: Port): void {
@@ -192,23 +167,6 @@ export class NetworkIpc
 
   queueDrained(port: Port): void {
     this.flow.queueDrained(port);
-  }
-
-  /** Lets senders to a node go on as far as there is room, one of each proxy in turn. */
-  private relieve(node: number): void {
-    const waiting = this.crowded.get(node)!;
-    while (waiting.length > 0 && this.onTheWay(node) < this.backlogMax) {
-      const proxy = waiting.shift()!;
-      if (proxy.senderFirst === null || proxy.home !== node || !this.isOpen(proxy)) continue;
-      admitSender(this.ipc, proxy);
-      if (proxy.senderFirst !== null) waiting.push(proxy);
-    }
-    if (waiting.length === 0) this.crowded.delete(node);
-  }
-
-  /** A sender at a proxy may go on, as far as the port's queue goes. */
-  private isOpen(proxy: Port): boolean {
-    return proxy.state === PORT_PROXY && !proxy.held && this.flow.hasRoom(proxy);
   }
 
   send(message: KernelMessage, always: boolean): void {
@@ -235,7 +193,7 @@ export class NetworkIpc
     let bits = message.remoteRight | (message.localRight << 8);
     if (message.complex) {
       bits |= WIRE_COMPLEX;
-      if (message.rights && this.translateBodyOut(message)) bits |= WIRE_MOVES;
+      if (message.rights && this.rights.bodyOut(message)) bits |= WIRE_MOVES;
       if (message.overflow !== null) announceRegions(memory, message);
     }
     if (message.overflow !== null) {
@@ -265,50 +223,7 @@ export class NetworkIpc
 
   private replyOut(message: KernelMessage): Identifier {
     if (message.local === null) return message.localDead ? DEAD_IDENTIFIER : NULL_IDENTIFIER;
-    return this.rightOut(message.local, message.localRight, message.remote!.home);
-  }
-
-  /** Takes a right off this node's counts and gives what stands for it on the wire. */
-  rightOut(port: Port, right: CarriedRight, node: number): Identifier {
-    if (port.state === PORT_DEAD && right !== PORT_RECEIVE) {
-      releaseRight(this.ipc, port, right);
-      return DEAD_IDENTIFIER;
-    }
-    const identifier = this.identifiers.identifierOf(port);
-    if (port.state !== PORT_PROXY) this.deaths.exported(port, right, node);
-    leaveNode(port, right);
-    if (port.sendRights === 0) this.senders.ask(port);
-    return identifier;
-  }
-
-  /** Port indexes to identifiers, in place. True if receive rights are among them that leave this node. */
-  private translateBodyOut(message: KernelMessage): boolean {
-    const { memory, ports } = this.ipc;
-    const node = message.remote!.home;
-    const walk = new RightWalk(memory, message);
-    let moved: number[] | null = null;
-    while (walk.next()) {
-      const index = walk.word;
-      if (walk.right === PORT_RECEIVE && node !== this.node) {
-        const details = new Int32Array(MOVED_RIGHT_WORDS);
-        if (index > 0) {
-          walk.word = this.migration.departed(ports.byIndex(index), node, details, this);
-        }
-        moved ??= [];
-        moved.push(...details);
-        continue;
-      }
-      if (index <= 0) continue; // null and dead are the same on the wire
-      walk.word = this.rightOut(ports.byIndex(index), walk.right, node);
-    }
-    if (moved !== null) this.addDetails(message, moved);
-    return moved !== null;
-  }
-
-  /** What goes with receive rights is the last region of their message. */
-  private addDetails(message: KernelMessage, moved: readonly number[]): void {
-    this.ipc.pool.overflowOf(message).add(Int32Array.from(moved));
-    this.ipc.pool.chargeLarge(message, moved.length * WORD_BYTES);
+    return this.rights.rightOut(message.local, message.localRight, message.remote!.home);
   }
 
   released(packet: number): void {
@@ -324,16 +239,13 @@ export class NetworkIpc
 
   /** NoteReader and OverflowSink: there is less on the way to a node. */
   packetReleased(node: number): void {
-    if (this.crowded.size > 0 && this.crowded.has(node)) this.toRelieve.push(node);
+    this.crowds.packetReleased(node);
   }
 
   /** A batch of packets has been read: senders go on that their acknowledgements and notes have let go. */
   batchEnded(): void {
     this.flow.batchEnded();
-    while (this.toRelieve.length > 0) {
-      const node = this.toRelieve.shift()!;
-      if (this.crowded.has(node)) this.relieve(node);
-    }
+    this.crowds.batchEnded();
   }
 
   /** Entries of the pages that are on their way beside those in messages' own packets: for checks. */
@@ -422,7 +334,7 @@ export class NetworkIpc
     const request = (bits >>> WIRE_ACCEPT_SHIFT) & WIRE_ACCEPT_MAX;
     if (request !== 0) message.accept = this.accepts.reportTo(source, identifier, request);
     const reply = words[at + WIRE_LOCAL]!;
-    message.local = this.portIn(reply, message.localRight);
+    message.local = this.rights.portIn(reply, message.localRight);
     message.localDead = message.local === null && reply !== NULL_IDENTIFIER;
   }
 
@@ -440,13 +352,13 @@ export class NetworkIpc
   /** OverflowReceiver: the rights are given up, as those of any message that is destroyed. */
   overflowAbandoned(source: number, message: KernelMessage): void {
     if (!this.check.isWholeSound(message, source)) message.complex = false;
-    else if (message.rights) this.translateBodyIn(source, message);
+    else if (message.rights) this.rights.bodyIn(source, message);
     destroyMessage(this.ipc, message);
   }
 
   private deliver(source: number, message: KernelMessage): void {
     const { ipc } = this;
-    if (message.rights) this.translateBodyIn(source, message);
+    if (message.rights) this.rights.bodyIn(source, message);
     const port = message.remote;
     if (port === null) {
       destroyMessage(ipc, message);
@@ -491,39 +403,6 @@ export class NetworkIpc
       const region = regions[i];
       if (region instanceof PageList) regions[i] = this.ipc.transfer.arrived(region, awaited);
     }
-  }
-
-  /** Identifiers to port indexes, in place. */
-  private translateBodyIn(source: number, message: KernelMessage): void {
-    const details = message.moves ? (message.overflow!.regions.pop() as Int32Array) : null;
-    const walk = new RightWalk(this.ipc.memory, message);
-    let moved = 0;
-    while (walk.next()) {
-      const identifier = walk.word;
-      const { right } = walk;
-      let port: Port | null = null;
-      if (right === PORT_RECEIVE && details !== null) {
-        const at = moved++ * MOVED_RIGHT_WORDS;
-        if (isRight(identifier)) {
-          const words = details.subarray(at, at + MOVED_RIGHT_WORDS);
-          port = this.migration.arrived(identifier, source, message, words, this);
-        }
-      } else if (right === PORT_RECEIVE) {
-        port = isRight(identifier) ? this.identifiers.principal(identifier) : null;
-      } else {
-        port = this.portIn(identifier, right);
-      }
-      if (identifier !== NULL_IDENTIFIER) walk.word = port === null ? BODY_DEAD : port.index;
-    }
-  }
-
-  /** The port of a right that arrived, counted; null if it is dead. */
-  portIn(identifier: Identifier, right: CarriedRight): Port | null {
-    if (!isRight(identifier)) return null;
-    const port = this.identifiers.portOf(identifier);
-    if (port !== null) enterNode(port, right, identifier);
-    else this.deaths.deadOnArrival(identifier, right);
-    return port;
   }
 
   get canReport(): boolean {

@@ -383,11 +383,10 @@ export class IpcModel {
     this.tidy(task, entry);
   }
 
-  /** Sends the receive right to whoever asked for it; false: the port is to be destroyed all the same.
-   *  Receive rights stay on their node, so far. */
+  /** Sends the receive right to whoever asked for it; false: the port is to be destroyed all the same. */
   private mail(port: ModelPort, to: ModelPort): boolean {
     port.destroyed = null;
-    if (!to.alive || to.home !== port.home || isOutOfReach(port, to)) {
+    if (!to.alive || isOutOfReach(port, to)) {
       this.release({ right: ONCE, port: to });
       return false;
     }

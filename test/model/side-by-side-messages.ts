@@ -66,7 +66,7 @@ export class MessagesSideBySide extends SideBySide {
     const reply = own === null ? 0 : this.replyDisposition(own, picks);
     const remote = this.isRemote(model, entry.port);
     const drafts = Array.from({ length: picks.one([0, 0, 1, 1, 2, 3]) }, () =>
-      this.draft(model, picks),
+      this.draft(model, picks, remote),
     );
     const id = this.nextId++;
     const letter = { id, entry, disposition, replyEntry: own, reply, drafts, remote };
@@ -95,7 +95,7 @@ export class MessagesSideBySide extends SideBySide {
     return picks.one(fitting.length === 0 || picks.below(8) === 0 ? DISPOSITIONS : fitting);
   }
 
-  private draft(model: ModelTask, picks: Picks): Draft {
+  private draft(model: ModelTask, picks: Picks, remote: boolean): Draft {
     const deallocate = picks.below(2) === 0;
     const kind = picks.one(["rights", "rights", "rights", "region", "memory", "integer"] as const);
     if (kind === "integer") return { kind, word: picks.below(1000) };
@@ -112,7 +112,8 @@ export class MessagesSideBySide extends SideBySide {
     const names = Array.from({ length: picks.one([1, 1, 1, 2, 3]) }, () =>
       picks.below(12) === 0 ? picks.one([MACH_PORT_NULL, MACH_PORT_DEAD]) : picks.one(from).name,
     );
-    if (this.loopback && disposition === RECEIVE) disposition = MAKE;
+    // Receive rights stay on their node here; wandering-ports.ts lets them go.
+    if ((remote || this.loopback) && disposition === RECEIVE) disposition = MAKE;
     return { kind, disposition, names, deallocate };
   }
 
@@ -217,7 +218,7 @@ export class MessagesSideBySide extends SideBySide {
   }
 
   /** False: a right was missing. */
-  private takeBody(model: ModelTask, { drafts, remote }: Letter, message: ModelMessage): boolean {
+  private takeBody(model: ModelTask, { drafts }: Letter, message: ModelMessage): boolean {
     for (const draft of drafts) {
       if (!("names" in draft)) {
         message.items.push(draft);
@@ -227,7 +228,7 @@ export class MessagesSideBySide extends SideBySide {
       const rights: ModelRight[] = [];
       message.items.push({ kind, right: carried(disposition), rights });
       for (const name of names) {
-        const right = this.takeBodyRight(model, name, disposition, remote);
+        const right = this.takeBodyRight(model, name, disposition);
         if (right === null) return false;
         rights.push(right);
       }
@@ -235,17 +236,11 @@ export class MessagesSideBySide extends SideBySide {
     return true;
   }
 
-  private takeBodyRight(
-    model: ModelTask,
-    name: PortName,
-    disposition: number,
-    remote: boolean,
-  ): ModelRight | null {
+  private takeBodyRight(model: ModelTask, name: PortName, disposition: number): ModelRight | null {
     if (name === MACH_PORT_NULL || name === MACH_PORT_DEAD) {
       return { right: carried(disposition), port: null, none: name === MACH_PORT_NULL };
     }
     const entry = model.find(name);
-    if (remote && disposition === RECEIVE) return null; // not yet
     if (entry === undefined || !IpcModel.canTake(entry, disposition)) return null;
     return this.model.take(model, entry, disposition);
   }

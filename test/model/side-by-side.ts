@@ -268,7 +268,9 @@ export class SideBySide {
     const entry = this.pickEntry(model, picks, ({ receive }) => receive || id === 72);
     const notify = this.pickEntry(model, picks, ({ receive }) => receive);
     if (entry === undefined || notify === undefined || notify.set !== null) return;
-    if (this.loopback && id === 69) return;
+    // A receive right would be mailed to the other's node; here they stay on theirs.
+    const isFar = notify.port !== null && notify.port.home !== entry.port?.home;
+    if (id === 69 && (this.loopback || isFar)) return;
     const sync = picks.one([0, 0, 1, 2]);
     const cancels = picks.below(5) === 0;
     const disposition = notify.once && notify.deadName === null ? ONCE : MAKE_ONCE;

@@ -139,12 +139,15 @@ describe("rpc", () => {
     await nodes.expectNothingLeaked();
   });
 
-  test("task: a receive right cannot be sent to another node yet; the sentence says what happened", async () => {
-    const { nodes, client, door, reply } = await pair(1);
+  test("task: with loopback a receive right cannot be sent to another node; it stays where it was", async () => {
+    const nodes = new LoneNodes({ dimension: 1, kernel: { loopback: true } });
+    const [client, server] = [nodes.task(0), nodes.task(1)];
+    const door = await openDoor(nodes, client, server);
+    const port = client.ports.allocate();
     await expect(
-      nodes.run(client.send(parcel(door.send, COPY_SEND, reply, MOVE_RECEIVE))),
+      nodes.run(client.send(parcel(door.send, COPY_SEND, port, MOVE_RECEIVE))),
     ).rejects.toMatchObject({ code: "MACH_SEND_INVALID_RIGHT" });
-    expect(client.ports.type(reply)).toBe(0x20000);
+    expect(client.ports.type(port)).toBe(0x20000);
     await nodes.expectNothingLeaked();
   });
 });

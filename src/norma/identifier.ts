@@ -16,7 +16,7 @@ export const isRight = (identifier: Identifier): boolean =>
 
 const LOCAL_ID_BITS = 22;
 const LOCAL_ID_MASK = (1 << LOCAL_ID_BITS) - 1;
-/** Local ids are handed out upwards and not yet used again; running out is an error, not a wrap. */
+/** Local ids are handed out upwards, and used again long after they have come back; running out is an error, not a wrap. */
 export const LOCAL_ID_MAX = LOCAL_ID_MASK - 1;
 
 export const FIRST_LOCAL_ID = 32;

@@ -16,11 +16,13 @@ test("backlog: whatever is added and taken, first come is first served", () => {
         if (adds) backlog.add(added++);
         else if (taken < added) {
           if (backlog.take() !== taken++) throw new Error(`seed ${seed}, step ${step}`);
-        } else expect(backlog.take()).toBeUndefined();
+        } else if (backlog.take() !== undefined) throw new Error(`seed ${seed}: not empty`);
       }
       expect(backlog.size).toBe(added - taken);
     }
-    while (taken < added) expect(backlog.take()).toBe(taken++);
+    while (taken < added) {
+      if (backlog.take() !== taken++) throw new Error(`seed ${seed}, at the end`);
+    }
     expect([backlog.size, backlog.take()]).toEqual([0, undefined]);
   }
 });

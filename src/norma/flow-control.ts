@@ -62,6 +62,13 @@ export class FlowControl {
     flow.inFlight += 1;
   }
 
+  /** It does not leave after all. */
+  countBack(proxy: Port): void {
+    const flow = flowOf(proxy);
+    flow.sent = (flow.sent - 1) | 0;
+    flow.inFlight = Math.max(0, flow.inFlight - 1);
+  }
+
   /** It is stored over there: another may follow. */
   acknowledged(proxy: Port): void {
     if (proxy.state !== PORT_PROXY) return; // the receive right has come here since

@@ -114,8 +114,7 @@ export class Forwarding {
     const flow = flowOf(port);
     visitor.promised -= 1;
     visitor.allowed = (visitor.allowed - 1) | 0;
-    flow.sent = (flow.sent - 1) | 0;
-    flow.inFlight -= 1;
+    this.flow.countBack(port);
     if (port.senderFirst !== null) {
       this.flow.letGo(port);
     } else if (flow.told && flow.allowed !== OPEN_ALLOWANCE) {

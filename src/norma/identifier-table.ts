@@ -17,7 +17,7 @@ import {
   makeIdentifier,
   NULL_IDENTIFIER,
 } from "./identifier.ts";
-import { type Lineage, moveTransits, type Transits, talliesOf } from "./lineage.ts";
+import { type Lineage, moveTransits, type Transits, talliesOf, tallyOf } from "./lineage.ts";
 
 /** What is remembered of a port that died elsewhere. */
 interface Grave extends Transits {
@@ -187,16 +187,12 @@ export class IdentifierTable {
 
   /** Rights that are counted on this node as on their way by an identifier. */
   transitsOf(identifier: Identifier): Transits {
-    const { transit = 0, onceTransit = 0 } = this.dead.get(identifier) ?? {};
-    const sum = { transit, onceTransit };
-    for (const port of new Set([this.registered(identifier), this.foreign.get(identifier)])) {
-      if (port == null) continue;
-      for (const [each, { transit, onceTransit }] of talliesOf(port)) {
-        if (each !== identifier) continue;
-        sum.transit += transit;
-        sum.onceTransit += onceTransit;
-      }
-    }
+    const sum = { transit: 0, onceTransit: 0 };
+    const principal = this.registered(identifier);
+    addTo(sum, this.dead.get(identifier));
+    addTo(sum, principal === null ? undefined : tallyOf(principal, identifier));
+    const foreigner = this.foreign.get(identifier);
+    addTo(sum, foreigner === undefined ? undefined : tallyOf(foreigner, identifier));
     return sum;
   }
 
@@ -247,6 +243,11 @@ export class IdentifierTable {
     return this.foreign.size;
   }
 }
+
+const addTo = (sum: Transits, counts: Readonly<Transits> | undefined): void => {
+  sum.transit += counts?.transit ?? 0;
+  sum.onceTransit += counts?.onceTransit ?? 0;
+};
 
 /** A dead port is there as long as rights to it are counted. */
 const unlessGone = (port: Port | null): Port | null => {

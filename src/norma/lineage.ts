@@ -82,6 +82,12 @@ export const lineageOf = (port: Port): Lineage => {
   return port.lineage as Lineage;
 };
 
+/** What one of a port's identifiers counts. */
+export const tallyOf = (port: Port, identifier: Identifier): Readonly<Transits> | undefined => {
+  if (port.lineage !== null) return (port.lineage as Lineage).tallies.get(identifier);
+  return port.identifier === identifier ? port : undefined;
+};
+
 /** What each of a port's identifiers counts. */
 export const talliesOf = (port: Port): Iterable<readonly [Identifier, Transits]> => {
   if (port.lineage !== null) return (port.lineage as Lineage).tallies;

@@ -44,7 +44,7 @@ import type { PortNotes } from "./port-notes.ts";
 import { NOTE_FLUSH, NOTE_FLUSHED } from "./wire-values.ts";
 
 /** A receive right that has moved so often without being received chases one that chases it. */
-export const UNRECEIVED_MAX = 64;
+const UNRECEIVED_MAX = 64;
 
 /** Rights between this node's counts and the wire (right-translation.ts). */
 export interface WireRights {
@@ -142,7 +142,7 @@ export class Migration {
 
   // --- to here ------------------------------------------------------------------------------------
 
-  /** A receive right has come from node `source` in a message for `destination`. Null: it is not what it says. */
+  /** A receive right has come from node `source` in `message`. Null: it is not what it says. */
   arrived(
     identifier: Identifier,
     source: number,

@@ -385,6 +385,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
   private forward(source: number, message: KernelMessage, port: Port): void {
     if (message.metered) this.forwarding.countThrough(port, source);
     if (message.circular) {
+      if (message.metered) this.flow.countBack(port);
       destroyMessage(this.ipc, message);
       return;
     }

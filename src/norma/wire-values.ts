@@ -16,7 +16,6 @@ export const KINDS_MAX = 8;
  *  message goes to, as far as its sender knows. */
 export const WIRE_KIND_MASK = 0xff;
 export const WIRE_TENURE_SHIFT = 8;
-export const WIRE_TENURE_MAX = 0xffffff;
 
 export const CONTROL_NONE = 0;
 /** Explicit acknowledgement: there was no packet for it to ride on. */

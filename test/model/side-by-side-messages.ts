@@ -305,7 +305,10 @@ export class MessagesSideBySide extends SideBySide {
     }
     expect(result.code).toBe(DONE);
     const message = result.message!;
-    const taken = next.length === 1 ? first : next.find((one) => isLike(one, message));
+    // Of several that may come, the members of a set may have got some that look the same.
+    const isIt = (one: ModelMessage): boolean =>
+      isLike(one, message) && model.entryOf(one.to)!.name === message.local;
+    const taken = next.length === 1 ? first : next.find(isIt);
     if (taken === undefined) throw new Error(`message ${message.id} came out of order`);
     this.received(task, model, taken, message, told?.port ?? null);
   }

@@ -4,6 +4,7 @@
 
 import {
   COPY_SEND,
+  MACH_PORT_NULL,
   Message,
   MOVE_RECEIVE,
   NOTIFY_NO_SENDERS,
@@ -33,11 +34,14 @@ const LOOK_UP_NS = 60e9;
 const travel: Program<TravellerArgs, Stage[]> = async (task, args) => {
   const { place, places, stages, letters } = args;
   const inbox = task.ports.allocate();
+  const made = place === 0 ? await publish(task) : MACH_PORT_NULL;
+  // Before anybody can hand the port on to this task, and so before its name is given up.
+  const target = await task.names.lookUp(PORT, { host: 0, waitNs: LOOK_UP_NS });
   await task.names.checkIn(`place ${place}`, inbox);
-  const writing = write(task, place, letters);
+  const writing = write(task, target, place, letters);
   const done: Stage[] = [];
   for (let stage = place; stage < stages; stage += places) {
-    const port = stage === 0 ? await publish(task) : await arrival(task, inbox);
+    const port = stage === 0 ? made : await arrival(task, inbox);
     done.push({ stage, got: await take(task, port, Math.ceil((places * letters) / (2 * stages))) });
     await handOn(task, port, (place + 1) % places);
   }
@@ -69,8 +73,7 @@ const handOn = async (task: Task, port: PortName, to: number): Promise<void> => 
   task.ports.deallocate(message.remote);
 };
 
-const write = async (task: Task, place: number, letters: number): Promise<void> => {
-  const port = await task.names.lookUp(PORT, { host: 0, waitNs: LOOK_UP_NS });
+const write = async (task: Task, port: PortName, place: number, letters: number): Promise<void> => {
   for (let number = 1; number <= letters; number++) {
     const message = new Message();
     message.remote = port;

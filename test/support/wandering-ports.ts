@@ -30,7 +30,7 @@ const LETTERS_MAX = 4;
 /** Ids of letters; parcels have the number of their port. */
 const LETTER_ID = 1000;
 
-/** Time passes in parts; after so many of them without a new period the token rests, or some packet is lost for good. */
+/** Time passes in parts; after so many of them in which nothing happens the token rests. */
 const PART_NS = 30_000;
 const REST_PARTS = 60;
 
@@ -432,12 +432,15 @@ export class WanderingPorts {
 
   /** What was lost last is sent again, however long its timeout has become. */
   private async acknowledged(): Promise<void> {
-    const { kernels } = this.nodes;
     for (let part = 0; part < 10_000; part++) {
-      if (kernels.every(({ transport }) => transport.unacknowledged() === 0)) return;
+      if (this.isAcknowledged()) return;
       await this.nodes.pass(PART_NS);
     }
     throw new Error("a packet is never acknowledged");
+  }
+
+  private isAcknowledged(): boolean {
+    return this.nodes.kernels.every(({ transport }) => transport.unacknowledged() === 0);
   }
 
   private isBusy(): boolean {
@@ -452,10 +455,11 @@ export class WanderingPorts {
   /** Lets `count` periods of the token begin, or fewer if it comes to rest. */
   private async periods(count: number): Promise<void> {
     const end = this.tokenPeriods() + count;
+    // Parts in which nothing has happened, and no lost packet waits for its timeout.
     for (let still = 0; still < REST_PARTS && this.tokenPeriods() < end; still++) {
       const before = this.tokenPeriods();
       await this.nodes.pass(PART_NS);
-      if (this.tokenPeriods() > before) still = 0;
+      if (this.tokenPeriods() > before || !this.isAcknowledged()) still = 0;
     }
   }
 }

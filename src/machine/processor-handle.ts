@@ -34,7 +34,8 @@ export class ProcessorHandle {
     this.ended = task
       .then(
         () => new Error("the machine was halted"),
-        (error: unknown) => new Error(`${this.describe()} crashed: ${describe(error)}`),
+        (error: unknown) =>
+          new Error(`${this.describe()} crashed: ${describe(error)}`, { cause: error }),
       )
       .then(async (error) => {
         await drained;

@@ -73,7 +73,21 @@ export const runProcessor = async (boot: ProcessorBoot): Promise<number> => {
   };
   Comlink.expose(control, workerEndpoint(boot.control, words, workerAt));
 
-  await processor.run();
+  try {
+    await processor.run();
+    return await haltNodes(kernels, runners);
+  } finally {
+    // Also when a kernel has failed: as long as they are open the host takes the worker to be alive.
+    boot.control.close();
+    boot.events.close();
+  }
+};
+
+/** Interrupts every wait, and lets the programs end that end at that. Returns how many have not. */
+const haltNodes = async (
+  kernels: ReadonlyMap<number, NodeKernel>,
+  runners: ReadonlyMap<number, TaskRunner>,
+): Promise<number> => {
   for (const kernel of kernels.values()) kernel.halt();
   const running = (): number => {
     let count = 0;
@@ -84,7 +98,5 @@ export const runProcessor = async (boot: ProcessorBoot): Promise<number> => {
   for (let turn = 0; turn < HALT_TURNS_MIN || (running() > 0 && turn < HALT_TURNS_MAX); turn++) {
     await turnEventLoop();
   }
-  boot.control.close();
-  boot.events.close();
   return running();
 };

@@ -50,7 +50,8 @@ export interface TransportClient {
   /** Stores what it needs of the packet in the descriptor at word `at`. Returns the frame to arm the
    *  descriptor with (its own, if the page was not kept), or REFUSED with nothing done. */
   accept(at: number, source: number): number;
-  /** The packet is stored over there: its buffer and frame are the client's again. */
+  /** The packet is stored over there: its buffer and frame are the client's again. In the order of submission
+   *  for each destination. */
   released(packet: number): void;
 }
 
@@ -86,8 +87,10 @@ export class Transport {
   /** Peers whose pages are busy until they hear from us. */
   private readonly urgent: Peer[] = [];
   private readonly stopped: Peer[] = [];
-  /** A packet acknowledged while the interface was still sending it again. */
-  private zombie = NO_PACKET;
+  /** Acknowledged, and not the client's yet: the first was being sent again when it was acknowledged, the others
+   *  come after it. Linked like a peer's. */
+  private keptFirst = NO_PACKET;
+  private keptLast = NO_PACKET;
   private readonly deadlines = new Float64Array([NEVER, NEVER]);
 
   /** `controlPacket`: a packet buffer of its own for explicit acknowledgements. */
@@ -247,20 +250,29 @@ export class Transport {
     else this.watch(this.roundTrips.setDeadline(peer.node, this.clock.now(), peer.backoff));
   }
 
+  /** Gives an acknowledged packet back: in the order in which packets were acknowledged, because a client may free
+   *  with the last packet of a message what the first lies in. */
   private release(packet: number): void {
-    if (this.network.sending() === packet) {
-      assert(this.zombie === NO_PACKET, "one packet at a time is in the interface");
-      this.zombie = packet;
+    if (this.keptFirst === NO_PACKET && this.network.sending() !== packet) {
+      this.giveBack(packet);
       return;
     }
-    this.clients[this.words[packet + WIRE_KIND]! & WIRE_KIND_MASK]!.released(packet);
+    this.words[packet + PACKET_LINK] = NO_PACKET;
+    if (this.keptFirst === NO_PACKET) this.keptFirst = packet;
+    else this.words[this.keptLast + PACKET_LINK] = packet;
+    this.keptLast = packet;
   }
 
-  private releaseZombie(): void {
-    if (this.network.sending() === this.zombie) return;
-    const packet = this.zombie;
-    this.zombie = NO_PACKET;
-    this.release(packet);
+  private releaseKept(): void {
+    while (this.keptFirst !== NO_PACKET && this.network.sending() !== this.keptFirst) {
+      const packet = this.keptFirst;
+      this.keptFirst = this.words[packet + PACKET_LINK]!;
+      this.giveBack(packet);
+    }
+  }
+
+  private giveBack(packet: number): void {
+    this.clients[this.words[packet + WIRE_KIND]! & WIRE_KIND_MASK]!.released(packet);
   }
 
   /** Everything unacknowledged is to be sent again, in order. */
@@ -284,7 +296,7 @@ export class Transport {
       this.take(at);
       work += 1;
     }
-    if (this.zombie !== NO_PACKET) this.releaseZombie();
+    if (this.keptFirst !== NO_PACKET) this.releaseKept();
     if (!this.ready.isEmpty) work += this.sendReady();
     return work;
   }

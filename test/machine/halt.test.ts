@@ -180,6 +180,16 @@ describe("crash", () => {
     },
   );
 
+  test("crash: a kernel that fails ends its worker, and the host hears why", async () => {
+    await using test = await boot({ dimension: 1 });
+    const { machine } = test;
+    const bystander = await machine.spawn(0, program("hang"), { args: { way: "promise" } });
+    const breaker = await machine.spawn(0, program("break-kernel"));
+    const sentence = /worker 0 \(node 0\) crashed: .*the kernel was broken on purpose/;
+    await expect(within(5000, "crash", breaker.exited)).rejects.toThrow(sentence);
+    await expect(within(1000, "bystander", bystander.exited)).rejects.toThrow(sentence);
+  });
+
   test("crash: an outcome that left before the crash counts", async () => {
     await using test = await boot({ dimension: 0 });
     const { machine } = test;

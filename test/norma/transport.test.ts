@@ -6,6 +6,7 @@ import type { NodeKernel } from "../../src/node/kernel.ts";
 import type { TransportClient } from "../../src/norma/transport.ts";
 import { WIRE_ID, WIRE_KIND } from "../../src/norma/wire-layout.ts";
 import { KINDS_MAX } from "../../src/norma/wire-values.ts";
+import { HandWire } from "../support/hand-wire.ts";
 import { LoneNodes } from "../support/lone-node.ts";
 
 const KIND = KINDS_MAX - 1;
@@ -58,4 +59,20 @@ test("transport: packets of a kind that nobody handles yet wait until somebody d
   expect(receiver.accepted).toEqual([0xc0ffee, 0xc0ffef]);
   expect(sender.returned).toBe(2);
   expect(from.transport.unacknowledged()).toBe(0);
+});
+
+test("transport: packets come back in order, also when the first was being sent again as it was acknowledged", () => {
+  const wire = new HandWire();
+  for (const id of [1, 2, 3]) wire.submit(id);
+  wire.holding = true;
+  wire.arrive({ control: "nack" });
+  wire.takeSent();
+  wire.arrive({ control: "ack", ack: 3 });
+  // The interface still reads the first: it cannot come back, and so the others must not either.
+  expect(wire.returned).toEqual([]);
+  expect(wire.transport.unacknowledged()).toBe(0);
+  wire.finish();
+  expect(wire.returned).toEqual([1, 2, 3]);
+  wire.submit(4);
+  expect(wire.takeSent()).toEqual([{ to: 1, control: "none", sequence: 4, ack: 0 }]);
 });

@@ -25,6 +25,8 @@ export const COUNTERS = {
   },
   acksSent: { index: 5, unit: "packets", sentence: "explicit acknowledgements sent" },
   nacksSent: { index: 6, unit: "packets", sentence: "negative acknowledgements sent" },
+  syncsSent: { index: 36, unit: "packets", sentence: "acknowledgement requests sent" },
+  quenchesSent: { index: 37, unit: "packets", sentence: "quench requests sent" },
   retransmitted: { index: 7, unit: "packets", sentence: "packets sent again" },
   duplicates: { index: 8, unit: "packets", sentence: "packets received twice and suppressed" },
   outOfOrder: { index: 9, unit: "packets", sentence: "packets discarded: not the next in order" },

@@ -131,9 +131,9 @@ const schema = z.strictObject({
       ackDelayNs: real(0, 1e9).default(20 * NS_PER_US),
       /** Timeouts and checksums; default: as the faults require. */
       unreliable: z.boolean().optional(),
-      /** Retransmission timeout: first, least, greatest, ns. */
+      /** Timeout period, after two of which without an acknowledgement it is asked for: first, least, longest, ns. */
       timeoutInitialNs: real(1000, NS_MAX).default(1 * NS_PER_MS),
-      timeoutMinNs: real(1000, NS_MAX).default(100 * NS_PER_US),
+      timeoutMinNs: real(1000, NS_MAX).default(10 * NS_PER_US),
       timeoutMaxNs: real(1000, NS_MAX).default(50 * NS_PER_MS),
     })
     .prefault({}),

@@ -18,7 +18,7 @@ export const PACKET_FRAME = 1; // u32 [C] descriptor: armed frame; [S] buffer: f
 export const PACKET_ROUTE = 2; // u32 [S] source << 16 | destination
 export const PACKET_INLINE = 3; // u32 [S] inline bytes that follow the header, 0 to 192
 export const PACKET_PAGE = 4; // u32 [S] bytes of the page, 0 (none) to the page size
-export const PACKET_NUMBER = 5; // u32 [S] number << 8 | attempt: names the packet to taps and faults
+export const PACKET_NUMBER = 5; // u32 [S] class << 29 | number << 8 | attempt: names the packet to taps and faults
 export const PACKET_SOFTWARE = 6; // u32 [S] first word of the software's header (10 words)
 export const PACKET_BODY = 16; // u32 [S] first word of the inline bytes
 

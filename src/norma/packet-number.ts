@@ -1,15 +1,17 @@
 // PACKET_NUMBER: the word that names a packet to taps and faults, which know nothing of what it means.
-//   23 .. 0 of the number: 1 bit control, 23 bits of the sequence or control number; then 8 bits of attempts
+//   number << 8 | attempt, and in the number 3 bits of class (packet-class.ts) and 21 bits of sequence or control number
 
-const NUMBER_MASK = 0x7fffff;
-const CONTROL_NUMBER = 0x800000;
+import { CLASS_DATA, PACKET_CLASS_SHIFT } from "../hardware/packet-class.ts";
+
+const NUMBER_MASK = 0x1fffff;
 
 /** The name of a data packet at its first attempt. */
-export const dataNumber = (sequence: number): number => (sequence & NUMBER_MASK) << 8;
+export const dataNumber = (sequence: number): number =>
+  (CLASS_DATA << PACKET_CLASS_SHIFT) | ((sequence & NUMBER_MASK) << 8);
 
-/** The name of a control packet; each is sent once. */
-export const controlNumber = (number: number): number =>
-  (CONTROL_NUMBER | (number & NUMBER_MASK)) << 8;
+/** The name of a control packet of a class; each is sent once. */
+export const controlNumber = (packetClass: number, number: number): number =>
+  (packetClass << PACKET_CLASS_SHIFT) | ((number & NUMBER_MASK) << 8);
 
 /** The same packet's name at its next attempt; after 255 comes 0 again. */
 export const nextAttempt = (number: number): number => (number & ~0xff) | ((number + 1) & 0xff);

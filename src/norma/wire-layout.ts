@@ -9,11 +9,12 @@
 import { PACKET_SOFTWARE } from "../hardware/packet-layout.ts";
 
 export const WIRE_KIND = PACKET_SOFTWARE; // u32 [S] KIND_CONTROL, KIND_MESSAGE, ... (wire-values.ts) | tenure << 8 of a message
-export const WIRE_SEQUENCE = PACKET_SOFTWARE + 1; // u32 [S] per ordered pair of nodes, from 1; 0 in controls
+export const WIRE_SEQUENCE = PACKET_SOFTWARE + 1; // u32 [S] per ordered pair of nodes, from 1; SYNC: its number; other controls: number of the SYNC answered, or 0
 export const WIRE_ACK = PACKET_SOFTWARE + 2; // u32 [S] all packets up to this one have been stored
-export const WIRE_CONTROL = PACKET_SOFTWARE + 3; // u32 [S] CONTROL_NONE, CONTROL_ACK, CONTROL_NACK
+export const WIRE_CONTROL = PACKET_SOFTWARE + 3; // u32 [S] CONTROL_NONE, CONTROL_ACK, CONTROL_NACK, CONTROL_SYNC, CONTROL_QUENCH
 export const WIRE_CHECKSUM = PACKET_SOFTWARE + 4; // u32 [S] of all carried words but this; 0 = not used
 export const WIRE_BITS = PACKET_SOFTWARE + 5; // u32 [S] remote right | local right << 8 | flags
+export const WIRE_LAST = PACKET_SOFTWARE + 5; // u32 [S] SYNC: sequence number sent last
 export const WIRE_REMOTE = PACKET_SOFTWARE + 6; // u32 [S] identifier of the destination
 export const WIRE_LOCAL = PACKET_SOFTWARE + 7; // u32 [S] identifier of the reply port, 0, or -1 (dead)
 export const WIRE_ID = PACKET_SOFTWARE + 8; // u32 [S] msgh_id

@@ -22,6 +22,10 @@ export const CONTROL_NONE = 0;
 export const CONTROL_ACK = 1;
 /** WIRE_ACK was the last that could be stored: send again from the next on. */
 export const CONTROL_NACK = 2;
+/** The paper's acknowledgement request (2.6.2): WIRE_LAST was sent last; have you got it? */
+export const CONTROL_SYNC = 3;
+/** There was no buffer for what comes after WIRE_ACK, and there is still none: do not ask, a NACK will come. */
+export const CONTROL_QUENCH = 4;
 
 /** Flags in WIRE_BITS. The body is typed items with identifiers in place of rights. */
 export const WIRE_COMPLEX = 1 << 31;

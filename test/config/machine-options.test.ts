@@ -47,7 +47,7 @@ test("options: without any, everything has its documented default", () => {
       windowPackets: 8,
       ackDelayNs: 20_000,
       timeoutInitialNs: 1_000_000,
-      timeoutMinNs: 100_000,
+      timeoutMinNs: 10_000,
       timeoutMaxNs: 50_000_000,
     },
     kernel: {

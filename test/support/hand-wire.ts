@@ -1,9 +1,12 @@
 // One transport whose network is the test: what it sends is written down, what arrives is written by the test, and a
 // transmission takes as long as the test says. The other nodes exist on paper only.
-//   const bench = new HandWire();
-//   bench.submit(7);                          a packet that bears 7 goes to node 1
-//   bench.arrive({ control: "ack", ack: 1 }); node 1 acknowledges it
-//   expect(bench.takeSent()).toEqual([...]);  what went out since the last look
+//   const wire = new HandWire();
+//   wire.submit(7);                           a packet that bears 7 goes to node 1
+//   expect(wire.takeSent()).toEqual(["data 1"]);
+//   wire.arrive({ control: "ack", ack: 1 });  node 1 acknowledges it
+//   expect(wire.returned).toEqual([7]);
+// What was sent is told in words: "data 3 ack 5", "ack 5", "nack 5" (it asks for what comes after 5), "quench 5",
+// "sync 4 #2" (4 was sent last; its number is 2); "#2" after another control: it answers that SYNC; "to 2": not node 1.
 
 import { NEVER } from "../../src/base/clock.ts";
 import { FRAME_MESSAGE, FrameTable } from "../../src/hardware/frame-table.ts";
@@ -38,12 +41,15 @@ import {
   WIRE_CONTROL,
   WIRE_ID,
   WIRE_KIND,
+  WIRE_LAST,
   WIRE_SEQUENCE,
 } from "../../src/norma/wire-layout.ts";
 import {
   CONTROL_ACK,
   CONTROL_NACK,
   CONTROL_NONE,
+  CONTROL_QUENCH,
+  CONTROL_SYNC,
   KIND_CONTROL,
 } from "../../src/norma/wire-values.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
@@ -53,26 +59,27 @@ const KIND = 7;
 const PACKETS = 16;
 const RING = 16;
 
-const CONTROLS = { none: CONTROL_NONE, ack: CONTROL_ACK, nack: CONTROL_NACK } as const;
+const CONTROLS = {
+  none: CONTROL_NONE,
+  ack: CONTROL_ACK,
+  nack: CONTROL_NACK,
+  sync: CONTROL_SYNC,
+  quench: CONTROL_QUENCH,
+} as const;
 export type ControlName = keyof typeof CONTROLS;
-
-/** A packet that the transport has sent. */
-export interface SentPacket {
-  readonly to: number;
-  readonly control: ControlName;
-  /** 0: it carries no data. */
-  readonly sequence: number;
-  readonly ack: number;
-}
 
 /** A packet for it. */
 export interface ArrivingPacket {
   readonly from?: number;
   readonly control?: ControlName;
-  /** With data, which bears `id`. */
+  /** Of data; it bears `id`, by default the same number. */
   readonly sequence?: number;
   readonly id?: number;
   readonly ack?: number;
+  /** Of a SYNC, or of the SYNC that a control answers. */
+  readonly number?: number;
+  /** Sequence number that a SYNC says was sent last. */
+  readonly last?: number;
   /** The checksum does not fit. */
   readonly damaged?: boolean;
 }
@@ -88,17 +95,20 @@ export class HandWire implements NetworkInterface, TransportClient {
   refusing = false;
   /** The interface goes on sending what it is given until finish(). */
   holding = false;
+  private readonly other: number;
   private readonly check: PacketCheck;
-  private sent: SentPacket[] = [];
+  private sent: string[] = [];
   private held = NO_PACKET;
   private readonly free: number[] = [];
   private filled = 0;
   private taken = 0;
 
-  constructor(options: Partial<TransportOptions> = {}) {
+  /** `node`: the one that the transport is on; the other end of what is not said is the lowest other one. */
+  constructor(options: Partial<TransportOptions> = {}, node = 0) {
+    this.other = node === 0 ? 1 : 0;
     const layout = testLayout({ dimension: 2, ringLength: RING, packetBuffers: PACKETS + 1 });
     const { buffer } = createMachineMemory(layout.totalBytes, "shared-array-buffer");
-    this.memory = new PhysicalMemory(buffer, layout, 0);
+    this.memory = new PhysicalMemory(buffer, layout, node);
     const frames = new FrameTable(this.memory);
     for (let i = 0; i <= PACKETS; i++) this.free.push(layout.packetsAt + i * PACKET_WORDS);
     for (let i = 0; i < RING; i++) {
@@ -119,7 +129,7 @@ export class HandWire implements NetworkInterface, TransportClient {
   // --- the client -------------------------------------------------------------------------------
 
   /** Submits a packet that bears `id`. */
-  submit(id: number, to = 1): void {
+  submit(id: number, to = this.other): void {
     const { words } = this.memory;
     const at = this.free.pop();
     if (at === undefined) throw new Error("all packet buffers are in use");
@@ -144,7 +154,7 @@ export class HandWire implements NetworkInterface, TransportClient {
   // --- the wire ---------------------------------------------------------------------------------
 
   /** What was sent since the last call. */
-  takeSent(): SentPacket[] {
+  takeSent(): string[] {
     const sent = this.sent;
     this.sent = [];
     return sent;
@@ -153,13 +163,15 @@ export class HandWire implements NetworkInterface, TransportClient {
   /** A packet arrives, and is dealt with. */
   arrive(packet: ArrivingPacket): void {
     const { words, node } = this.memory;
-    const { from = 1, control = "none", sequence = 0, id = 0, ack = 0, damaged = false } = packet;
+    const { from = this.other, control = "none", sequence = 0, id = sequence, ack = 0 } = packet;
+    const { number = 0, last = 0, damaged = false } = packet;
     const at = this.descriptor(this.filled++);
     setPacketRoute(words, at, from, node);
     words[at + PACKET_INLINE] = 0;
     words[at + PACKET_PAGE] = 0;
-    words[at + WIRE_KIND] = sequence === 0 ? KIND_CONTROL : KIND;
-    words[at + WIRE_SEQUENCE] = sequence;
+    words[at + WIRE_KIND] = control === "none" ? KIND : KIND_CONTROL;
+    words[at + WIRE_SEQUENCE] = control === "none" ? sequence : number;
+    words[at + WIRE_LAST] = last;
     words[at + WIRE_ACK] = ack;
     words[at + WIRE_CONTROL] = CONTROLS[control];
     words[at + WIRE_ID] = id;
@@ -186,18 +198,25 @@ export class HandWire implements NetworkInterface, TransportClient {
   // --- NetworkInterface -------------------------------------------------------------------------
 
   transmit(packet: number): TransmitStatus {
-    const { words } = this.memory;
-    const control = words[packet + WIRE_CONTROL];
-    const name = (Object.keys(CONTROLS) as ControlName[]).find((one) => CONTROLS[one] === control);
-    if (packetSource(words, packet) !== this.memory.node || name === undefined) {
-      throw new Error(`a packet with control ${control} of node ${packetSource(words, packet)}`);
-    }
-    const to = packetDestination(words, packet);
-    const [sequence, ack] = [words[packet + WIRE_SEQUENCE]!, words[packet + WIRE_ACK]!];
-    this.sent.push({ to, control: name, sequence, ack });
+    this.sent.push(this.inWords(packet));
     if (!this.holding) return TRANSMIT_SENT;
     this.held = packet;
     return TRANSMIT_HELD;
+  }
+
+  private inWords(packet: number): string {
+    const { words, node } = this.memory;
+    const control = words[packet + WIRE_CONTROL];
+    const name = (Object.keys(CONTROLS) as ControlName[]).find((one) => CONTROLS[one] === control);
+    if (packetSource(words, packet) !== node || name === undefined) {
+      throw new Error(`a packet with control ${control} of node ${packetSource(words, packet)}`);
+    }
+    const [sequence, ack] = [words[packet + WIRE_SEQUENCE]!, words[packet + WIRE_ACK]!];
+    const to = packetDestination(words, packet);
+    const where = to === this.other ? "" : ` to ${to}`;
+    if (name === "none") return `data ${sequence}${ack === 0 ? "" : ` ack ${ack}`}${where}`;
+    const about = name === "sync" ? words[packet + WIRE_LAST] : ack;
+    return `${name} ${about}${sequence === 0 ? "" : ` #${sequence}`}${where}`;
   }
 
   sending(): number {

@@ -59,8 +59,12 @@ export class PeerTimes {
     this.values[node * FIELDS + PACKET_AT] = this.clock.now();
   }
 
+  /** It is acknowledged. What took longer than a period may have waited for a peer that mended a loss of its own, and
+   *  tells nothing: periods that grew with such samples would grow each other. Whether the way has become longer
+   *  the answers of SYNCs tell. */
   packetReturns(node: number): void {
-    this.sample(node, PACKET_AT);
+    const took = this.clock.now() - this.values[node * FIELDS + PACKET_AT]!;
+    if (took <= this.periodNs(node, 0)) this.sample(node, PACKET_AT);
   }
 
   /** A SYNC leaves; its answer is here. */

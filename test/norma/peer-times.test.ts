@@ -32,6 +32,18 @@ test("peer times: the first sample is smoothed time and half of it variation; la
   expect(times.periodNs(2, 0)).toBe(1_000_000);
 });
 
+test("peer times: an acknowledgement later than a period times nothing, the answer of a SYNC always does", () => {
+  const { clock, times } = make(1);
+  times.packetLeaves(0);
+  clock.pass(1_000_001);
+  times.packetReturns(0);
+  expect(times.periodNs(0, 0)).toBe(1_000_000);
+  times.syncLeaves(0);
+  clock.pass(2_000_000);
+  times.syncReturns(0);
+  expect(times.periodNs(0, 0)).toBe(2_000_000 + 4 * 1_000_000);
+});
+
 test("peer times: a packet and a SYNC under way at the same time are timed apart", () => {
   const { clock, times } = make(1);
   times.packetLeaves(0);

@@ -6,11 +6,14 @@ import * as wire from "../../src/norma/wire-layout.ts";
 import * as values from "../../src/norma/wire-values.ts";
 
 test("wire layout: the words fill the software's part of the header, each once", () => {
-  const words = Object.values(wire).sort((a, b) => a - b);
+  const { WIRE_LAST, ...others } = wire;
+  const words = Object.values(others).sort((a, b) => a - b);
   const expected = Array.from(
     { length: PACKET_BODY - PACKET_SOFTWARE },
     (_, i) => i + PACKET_SOFTWARE,
   );
+  // A SYNC has no message: the number sent last lies where a message has its bits.
+  expect(WIRE_LAST).toBe(wire.WIRE_BITS);
   expect(words).toEqual(expected);
 });
 

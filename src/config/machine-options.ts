@@ -132,7 +132,7 @@ const schema = z.strictObject({
       /** Timeouts and checksums; default: as the faults require. */
       unreliable: z.boolean().optional(),
       /** Timeout period, after two of which without an acknowledgement it is asked for: first, least, longest, ns. */
-      timeoutInitialNs: real(1000, NS_MAX).default(1 * NS_PER_MS),
+      timeoutInitialNs: real(1000, NS_MAX).default(200 * NS_PER_US),
       timeoutMinNs: real(1000, NS_MAX).default(10 * NS_PER_US),
       timeoutMaxNs: real(1000, NS_MAX).default(50 * NS_PER_MS),
     })

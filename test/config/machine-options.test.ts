@@ -46,7 +46,7 @@ test("options: without any, everything has its documented default", () => {
     transport: {
       windowPackets: 8,
       ackDelayNs: 20_000,
-      timeoutInitialNs: 1_000_000,
+      timeoutInitialNs: 200_000,
       timeoutMinNs: 10_000,
       timeoutMaxNs: 50_000_000,
     },

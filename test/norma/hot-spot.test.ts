@@ -1,0 +1,58 @@
+// Everybody sends to one node whose pools are tiny (D20): no deadlock, nobody is left behind; on a reliable network by
+// positive and negative acknowledgements alone (D18).
+
+import { expect, test } from "@jest/globals";
+import { Machine } from "../../src/index.ts";
+import type { SimulatedMachineInput } from "../../src/sim/simulated-machine.ts";
+
+const CROWD = new URL("../sim/programs/crowd.js", import.meta.url);
+const COUNT = 80;
+
+/** Runs the crowd to its end. Returns what each sender had got through at half-time, and the counters. */
+const crowd = async (options: SimulatedMachineInput, workNs = 0) => {
+  await using machine = await Machine.simulate({
+    dimension: 4,
+    memory: { bytesPerNode: 262_144 },
+    kernel: { messages: 8, receiveReserve: 4, tokenPauseNs: "manual" },
+    ...options,
+  });
+  const tasks = [];
+  for (let node = 0; node < machine.nodes; node++) {
+    tasks.push(await machine.spawn(node, CROWD, { args: { count: COUNT, workNs } }));
+  }
+  const [half] = (await Promise.all(tasks.map(({ exited }) => exited))) as [number[]];
+  await machine.drained();
+  for (let node = 0; node < machine.nodes; node++) {
+    const { unacknowledged, messagesFree, messagesTotal } = await machine.census(node);
+    expect([unacknowledged, messagesFree]).toEqual([0, messagesTotal]);
+  }
+  return { half: half.slice(1), total: machine.stats().total };
+};
+
+/** At half-time the slowest sender has got through at least such a share of what the average has. */
+const expectFair = (half: readonly number[], share: number): void => {
+  const average = half.reduce((sum, one) => sum + one, 0) / half.length;
+  expect(Math.min(...half)).toBeGreaterThanOrEqual(average * share);
+};
+
+test.each([1, 2, 3])("hot spot: reliable: ACK and NACK alone, and fair (seed %d)", async (seed) => {
+  const { half, total } = await crowd({ seed });
+  expectFair(half, 1 / 2);
+  const { syncsSent, quenchesSent, outOfOrder, nacksSent, noBuffer } = total;
+  expect([syncsSent, quenchesSent]).toEqual([0, 0]);
+  expect([nacksSent > 0, noBuffer > 0, outOfOrder > 0]).toEqual([true, true, true]);
+});
+
+test.each([1, 2, 3])(
+  "hot spot: packets lost: QUENCH instead of a storm, and fair (seed %d)",
+  async (seed) => {
+    const { half, total } = await crowd({ seed, faults: { drop: 0.05 } }, 20_000);
+    expectFair(half, 1 / 3); // who loses a packet waits for a period or two
+    expect(total.quenchesSent).toBeGreaterThan(0);
+  },
+);
+
+test.each([2, 3, 5, 20])("hot spot: every %d-th packet lost (D11)", async (every) => {
+  const { total } = await crowd({ seed: every, faults: { drop: { every } } });
+  expect(total.faultsDropped).toBeGreaterThan(0);
+});

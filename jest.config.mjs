@@ -1,12 +1,30 @@
 // Tests run as compiled JavaScript: worker threads do not go through jest's transforms, so there are none.
 
-export default {
-  roots: ["<rootDir>/dist"],
-  testMatch: ["<rootDir>/dist/test/**/*.test.js"],
+/** Tests with threads of their own: two files side by side would fight for the cores. */
+const WITH_THREADS =
+  "machine/|cli/|bench/|examples/|conformance/|stress/|support/|hardware/threads";
+
+const common = {
+  roots: ["<rootDir>/dist/test"],
   testEnvironment: "node",
   transform: {},
+};
+
+export default {
   testTimeout: 60_000,
-  // Tests of threads bring their own: two files side by side would fight for the cores.
-  maxWorkers: 1,
+  maxWorkers: 2,
+  projects: [
+    {
+      ...common,
+      displayName: "threads",
+      testRegex: `/dist/test/(${WITH_THREADS}).*\\.test\\.js$`,
+      runner: "<rootDir>/scripts/jest-serial-runner.cjs",
+    },
+    {
+      ...common,
+      displayName: "plain",
+      testRegex: `/dist/test/(?!${WITH_THREADS}).*\\.test\\.js$`,
+    },
+  ],
   reporters: ["default", "<rootDir>/scripts/jest-summary-reporter.mjs"],
 };

@@ -120,7 +120,7 @@ export class PacketReceiver {
     if (peer.state === PEER_STOPPED) {
       if (this.unreliable) this.times.clearOwed(peer.node);
       this.sender.order(peer, ORDER_QUENCH);
-    } else if (peer.state === PEER_CALLED || positionBefore(peer.received, last)) {
+    } else if (positionBefore(peer.received, last)) {
       this.sender.order(peer, ORDER_NACK);
     } else {
       this.sender.order(peer, ORDER_ACK);

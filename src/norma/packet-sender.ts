@@ -322,9 +322,8 @@ export class PacketSender {
     }
   }
 
-  /** SYNC. Its answer times a round trip; that of a packet would tell nothing now (Karn). */
+  /** SYNC. Its answer times a round trip. */
   private ask(peer: Peer): void {
-    peer.timed = 0;
     this.order(peer, ORDER_SYNC);
     this.times.expectAgain(peer.node, peer.backoff);
     peer.backoff += 1;

@@ -215,6 +215,21 @@ describe("called", () => {
     expect(wire.takeSent()).toEqual([]);
   });
 
+  test("called: a NACK that still waits for the interface when the packet comes is not sent", () => {
+    const wire = new HandWire();
+    wire.holding = true;
+    wire.submit(1, 2);
+    wire.refusing = true;
+    wire.arrive({ sequence: 1 });
+    wire.refusing = false;
+    wire.transport.buffersAvailable();
+    wire.arrive({ sequence: 1 });
+    wire.holding = false;
+    wire.finish();
+    wire.pass(ACK_DELAY);
+    expect([wire.accepted, wire.takeSent()]).toEqual([[1], ["data 1 to 2", "ack 1"]]);
+  });
+
   test("called: on a reliable network one NACK is enough", () => {
     const wire = called(false);
     expect(wire.takeSent()).toEqual(["nack 0"]);

@@ -5,6 +5,13 @@ import type { Machine as MachineInterface, Simulation } from "./node/machine-int
 import { SimulatedMachine, type SimulatedMachineInput } from "./sim/simulated-machine.ts";
 
 export * from "./base/status.ts";
+export { describeFaults } from "./config/describe-faults.ts";
+export {
+  FAULT_PRESETS,
+  type FaultOptions,
+  type FaultOptionsInput,
+  parseFaults,
+} from "./config/fault-options.ts";
 export type { MachineOptions, MachineOptionsInput } from "./config/machine-options.ts";
 export { OptionError } from "./config/machine-options.ts";
 export { describeTrace, type TraceRecord } from "./hardware/trace-wrapper.ts";

@@ -56,6 +56,23 @@ export const COUNTERS = {
     unit: "packets",
     sentence: "packets with a bit flipped by the fault wrapper",
   },
+  faultsReordered: {
+    index: 38,
+    unit: "packets",
+    sentence: "packets held back until a later one of their link had passed",
+  },
+  faultsCut: { index: 39, unit: "packets", sentence: "packets lost where a link was cut" },
+  faultsPaused: { index: 40, unit: "times", sentence: "pauses of the node's interface" },
+  faultsStarved: {
+    index: 41,
+    unit: "times",
+    sentence: "times that arrivals got no buffer on purpose",
+  },
+  faultsSpared: {
+    index: 42,
+    unit: "packets",
+    sentence: "packets that passed undisturbed: no wire buffer was free",
+  },
   faults: {
     index: 24,
     unit: "times",

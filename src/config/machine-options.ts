@@ -17,74 +17,33 @@ import {
   SPACE_ENTRIES_MAX,
   SWAP_BYTES_MAX,
 } from "../base/limits.ts";
-import { isPowerOfTwo } from "../base/words.ts";
 import { TRANSFER_KINDS } from "../ipc/make-transfer.ts";
+import { checkFaults, faultSchema } from "./fault-options.ts";
+import {
+  aSeed,
+  describeIssues,
+  integer,
+  NS_MAX,
+  OptionError,
+  powerOfTwo,
+  ranged,
+  real,
+  shortText,
+  show,
+} from "./fields.ts";
 
-/** Host misuse: a machine option that is unknown, or outside its range. */
-export class OptionError extends Error {
-  override readonly name = "OptionError";
-}
-
-const ranged = (min: number, max: number, error: string) =>
-  z.number({ error }).min(min, { error }).max(max, { error });
-
-const real = (min: number, max: number) =>
-  ranged(min, max, `it must be a number from ${min} to ${max}`);
-
-const integer = (min: number, max: number) => {
-  const error = `it must be an integer from ${min} to ${max}`;
-  return ranged(min, max, error).int({ error });
-};
-
-const powerOfTwo = (min: number, max: number) => {
-  const error = `it must be a power of two from ${min} to ${max}`;
-  return ranged(min, max, error).int({ error }).refine(isPowerOfTwo, { error });
-};
-
-const shortText = (max: number) => {
-  const error = `it must be a text of 1 to ${max} characters`;
-  return z.string({ error }).min(1, { error }).max(max, { error });
-};
+export { OptionError };
 
 const DIMENSION_RANGE =
   `it must be an integer from 0 to ${DIMENSION_THREADS_MAX}, ` +
   `or to ${DIMENSION_MAX} in simulation`;
 
-const aSeed = integer(0, Number.MAX_SAFE_INTEGER);
 const aNode = integer(0, 2 ** DIMENSION_MAX - 1);
 const aDeviceName = shortText(DEVICE_NAME_MAX);
-const aCount = integer(1, Number.MAX_SAFE_INTEGER);
-
-/** A probability; or every n-th packet; or the one packet with a number (fault-wrapper.ts). */
-const rate = z.union(
-  [real(0, 1), z.strictObject({ every: aCount }), z.strictObject({ once: aCount })],
-  { error: "it must be a probability from 0 to 1, { every: n } or { once: n }" },
-);
-
-/** The longest time that an option can tell, ns. */
-const NS_MAX = 1e10;
-
 const TOKEN_PAUSE_RANGE = `it must be a number from 0 to ${NS_MAX}, or "manual"`;
 const tokenPause = z.union([ranged(0, NS_MAX, TOKEN_PAUSE_RANGE), z.literal("manual")], {
   error: TOKEN_PAUSE_RANGE,
 });
-
-const faultRates = {
-  /** A packet is lost. */
-  drop: rate.optional(),
-  /** A packet arrives twice. */
-  duplicate: rate.optional(),
-  /** A packet is held back, so that later ones overtake it. */
-  delay: rate.optional(),
-  /** Shortest and longest time it is held back, ns. */
-  delayNs: z
-    .tuple([real(0, NS_MAX), real(0, NS_MAX)], {
-      error: "it must be two numbers, the shortest and the longest time in ns",
-    })
-    .optional(),
-  /** One bit of a packet is flipped. */
-  flip: rate.optional(),
-};
 
 const schema = z.strictObject({
   /** Dimension of the hypercube: 2^dimension nodes. 0 to 7 in threads, to 10 in simulation. */
@@ -166,16 +125,8 @@ const schema = z.strictObject({
       spinNs: real(0, NS_MAX).default(200 * NS_PER_US),
     })
     .prefault({}),
-  /** Faults of the interconnect; absent: it is reliable. */
-  faults: z
-    .strictObject({
-      /** Default: the machine's seed. */
-      seed: aSeed.optional(),
-      ...faultRates,
-      /** Rates of single links, over those for all. */
-      links: z.array(z.strictObject({ from: aNode, to: aNode, ...faultRates })).optional(),
-    })
-    .optional(),
+  /** Faults of the interconnect (fault-options.ts); absent: there are none. */
+  faults: faultSchema.optional(),
   /** Disks of nodes, for device_open. */
   devices: z
     .array(
@@ -213,7 +164,6 @@ export type MachineOptionsInput = z.input<typeof schema>;
 /** The same, complete and checked. */
 export type MachineOptions = z.output<typeof schema>;
 export type DeviceOptions = MachineOptions["devices"][number];
-export type FaultOptions = NonNullable<MachineOptions["faults"]>;
 
 /** Checks and completes options. Throws OptionError. */
 export const parseMachineOptions = (
@@ -222,7 +172,7 @@ export const parseMachineOptions = (
 ): MachineOptions => {
   const parsed = schema.safeParse(input, { reportInput: true });
   if (!parsed.success) {
-    throw new OptionError([...new Set(parsed.error.issues.map(describeIssue))].join("; "));
+    throw new OptionError(describeIssues(parsed.error, "option"));
   }
   const options = parsed.data;
   if (driver === "threads" && options.dimension > DIMENSION_THREADS_MAX) {
@@ -278,15 +228,7 @@ const checkTogether = (options: MachineOptions): void => {
   }
   checkPageout(memory);
   checkDevices(options.devices, nodes);
-  checkDelay("faults", faults?.delayNs);
-  for (const [i, link] of (faults?.links ?? []).entries()) {
-    checkDelay(`faults.links.${i}`, link.delayNs);
-    if (link.from >= nodes || link.to >= nodes) {
-      throw new OptionError(
-        `option faults.links.${i} is ${link.from} to ${link.to}; nodes are 0 to ${nodes - 1}`,
-      );
-    }
-  }
+  if (faults !== undefined) checkFaults(faults, nodes, "option faults.");
 };
 
 const checkPageout = ({ pageoutLowFrames, pageoutHighFrames }: MachineOptions["memory"]): void => {
@@ -319,44 +261,4 @@ const checkDevices = (devices: readonly DeviceOptions[], nodes: number): void =>
     }
     taken.add(where);
   }
-};
-
-const checkDelay = (path: string, delayNs: readonly [number, number] | undefined): void => {
-  if (delayNs === undefined || delayNs[0] <= delayNs[1]) return;
-  throw new OptionError(
-    `option ${path}.delayNs is ${delayNs.join(" to ")}; the shortest time comes first`,
-  );
-};
-
-const describeIssue = (issue: z.core.$ZodIssue): string => {
-  const path = issue.path.join(".");
-  const option = path === "" ? "options" : `option ${path}`;
-  switch (issue.code) {
-    case "unrecognized_keys": {
-      const keys = issue.keys.map((key) => (path === "" ? key : `${path}.${key}`));
-      return `unknown option ${keys.join(", ")}`;
-    }
-    case "invalid_value":
-      return `${option} is ${show(issue.input)}; it must be one of ${issue.values.map(show).join(", ")}`;
-    case "invalid_type": {
-      const type = TYPE_NAMES[issue.expected];
-      if (type === undefined) break; // numbers and tuples say it themselves
-      return `${option} is ${show(issue.input)}; it must be ${type}`;
-    }
-  }
-  return `${option} is ${show(issue.input)}; ${issue.message}`;
-};
-
-const TYPE_NAMES: Record<string, string> = {
-  object: "an object",
-  boolean: "true or false",
-  array: "an array",
-};
-
-const show = (value: unknown): string => {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
-  if (typeof value === "object" && value !== null) return "an object";
-  if (typeof value === "function") return "a function";
-  return String(value);
 };

@@ -1,22 +1,29 @@
-// Faults: a wrapper round a network interface that drops, repeats, delays (and so reorders) packets and
-// flips bits in them, on their way out of the node. What a packet suffers is a function of the seed,
-// its link and the number it bears, whatever the timing: in threads too the pattern repeats.
+// Faults: a wrapper round a network interface that drops, repeats, delays and reorders packets, flips
+// bits in them, cuts links and stands still, on the packets' way out of the node. What a packet suffers is a function
+// of the seed, its link and the number it bears, whatever the timing: in threads too the pattern repeats. When a link is
+// cut or the interface stands still is a function of the seed and the time (fault-schedule.ts).
 //
-// The wire owns its bytes: what is held back is copied, header and inline bytes into a wire buffer of
-// the node, the page into the frame that belongs to that buffer, and the sender's buffer is free at
-// once. When it is due, the wire buffer is given to the inner interface like any other packet. If no
-// wire buffer is free, a packet that would need one passes undisturbed.
-//
-// States of a wire buffer: free (dueNs = NEVER), held back (dueNs), in the inner interface (inFlight).
+// The wire owns its bytes: what is held back is copied (held-packets.ts). When it is due, the copy is given to the inner
+// interface like any other packet. If no wire buffer is free, a packet that would need one passes undisturbed,
+// and is counted.
 // Never damaged are the words that the interface itself acts upon, ROUTE to NUMBER: real hardware
 // guards its framing by a CRC of its own. Never disturbed are packets of a node to itself.
+// heal() ends it all: what is held back goes out, and from then on packets pass as they are.
 
 import { assert } from "../base/assert.ts";
-import { NEVER, type StepClock } from "../base/clock.ts";
+import type { StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { hashFraction, hashWords } from "../base/random.ts";
 import { WORD_BYTES } from "../base/words.ts";
-import { PACKET_WORDS } from "./machine-layout.ts";
+import {
+  type FaultRate,
+  type FaultRates,
+  type FaultRules,
+  isCutOfLink,
+  ratesOfLink,
+} from "./fault-rules.ts";
+import { FaultSchedule, nodeSchedule } from "./fault-schedule.ts";
+import { HeldPackets } from "./held-packets.ts";
 import {
   type NetworkInterface,
   NO_PACKET,
@@ -24,6 +31,7 @@ import {
   TRANSMIT_SENT,
   type TransmitStatus,
 } from "./network-interface.ts";
+import { packetClass } from "./packet-class.ts";
 import {
   PACKET_BODY,
   PACKET_FRAME,
@@ -35,36 +43,6 @@ import {
   packetDestination,
 } from "./packet-layout.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
-
-/** Which packets of a link a fault hits: a share of them; or, by the number in PACKET_NUMBER and only at
- *  their first attempt, every n-th; or only the one that bears a number. (The transport numbers data
- *  and control packets apart, so a number may name one of each.) */
-export type FaultRate = number | { readonly every: number } | { readonly once: number };
-
-/** What may happen to the packets of a link. What is left out does not happen. */
-export interface FaultRates {
-  /** The packet is lost. */
-  readonly drop?: FaultRate | undefined;
-  /** It arrives twice. */
-  readonly duplicate?: FaultRate | undefined;
-  /** It is held back, so that later ones overtake it. A duplicate is judged for this by itself. */
-  readonly delay?: FaultRate | undefined;
-  /** Shortest and longest time it is held back, ns. */
-  readonly delayNs?: readonly [number, number] | undefined;
-  /** One bit of its software header, inline bytes or page is flipped. */
-  readonly flip?: FaultRate | undefined;
-}
-
-export interface LinkFaults extends FaultRates {
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface FaultRules extends FaultRates {
-  readonly seed: number;
-  /** Rates of single links, over those for all; a later entry over an earlier one. */
-  readonly links?: readonly LinkFaults[] | undefined;
-}
 
 /** How long packets are held back when the rules do not say, ns. */
 const DELAY_NS: readonly [number, number] = [1_000, 100_000];
@@ -78,9 +56,18 @@ const KIND_FLIP = 5;
 const KIND_FLIP_BIT = 6;
 const KIND_DUPLICATE_DELAY = 7;
 const KIND_DUPLICATE_DELAY_NS = 8;
+const KIND_REORDER = 9;
+/** Salts of windows: which list; then where in it, and which node draws for itself. */
+const SALT_CUT = 1 << 24;
+const SALT_PAUSE = 2 << 24;
+
+/** The number in PACKET_NUMBER, without class and attempt. */
+const NUMBER_MASK = 0x1fffff;
 
 /** Bits of the software header, which every packet has. */
 const HEADER_BITS = (PACKET_BODY - PACKET_SOFTWARE) * 32;
+
+const NO_RATES: FaultRates = {};
 
 export class FaultWrapper implements NetworkInterface {
   private readonly inner: NetworkInterface;
@@ -90,18 +77,16 @@ export class FaultWrapper implements NetworkInterface {
   private readonly clock: StepClock;
   private readonly seed: number;
   /** By destination: the rules for the links out of this node. */
-  private readonly rates: readonly FaultRates[];
-  private readonly wireAt: number;
-  private readonly wireEnd: number;
-  /** Per wire buffer: when it is due; NEVER: it is free or in flight. */
-  private readonly dueNs: Float64Array;
-  private readonly freeBuffers: Int32Array;
-  private freeTop = 0;
+  private readonly rates: readonly (readonly FaultRates[])[];
+  private readonly cuts: readonly FaultSchedule[];
+  private readonly pauses: FaultSchedule;
+  private readonly held: HeldPackets;
   /** The wire buffer that the inner interface is sending. */
   private inFlight = NO_PACKET;
-  /** The caller's packet that waits until the wire buffers due before it are out. */
+  /** The caller's packet that waits until the wire buffers due before it are out, or a pause is over. */
   private waiting = NO_PACKET;
-  private readonly nextDue = new Float64Array([NEVER]);
+  private healed = false;
+  private pausedNow = false;
 
   /** `frames`: one for each of layout.wireBuffers, in state FRAME_WIRE. */
   constructor(
@@ -111,37 +96,38 @@ export class FaultWrapper implements NetworkInterface {
     rules: FaultRules,
     frames: Int32Array,
   ) {
-    const { wireAt, wireBuffers, nodes } = memory.layout;
-    assert(frames.length === wireBuffers, "one frame for each wire buffer");
+    const { nodes } = memory.layout;
+    const { node } = memory;
     this.inner = inner;
     this.memory = memory;
     this.words = memory.words;
     this.counters = memory.counters;
     this.clock = clock;
     this.seed = hashWords(rules.seed, Math.floor(rules.seed / 0x1_0000_0000), 0, 0, 0);
-    this.rates = Array.from({ length: nodes }, (_, to) => ratesOf(rules, memory.node, to));
-    this.wireAt = wireAt;
-    this.wireEnd = wireAt + wireBuffers * PACKET_WORDS;
-    this.dueNs = new Float64Array(wireBuffers).fill(NEVER);
-    this.freeBuffers = new Int32Array(wireBuffers);
-    for (let i = wireBuffers - 1; i >= 0; i--) {
-      this.words[wireAt + i * PACKET_WORDS + PACKET_FRAME] = frames[i]!;
-      this.freeBuffers[this.freeTop++] = i;
-    }
+    this.rates = Array.from({ length: nodes }, (_, to) => ratesOfLink(rules, node, to));
+    this.cuts = Array.from({ length: nodes }, (_, to) => this.cutsOf(rules, to));
+    this.pauses = nodeSchedule(rules.pauses, SALT_PAUSE, node, this.seed, clock);
+    this.held = new HeldPackets(memory, frames);
   }
 
   transmit(packet: number): TransmitStatus {
     const to = packetDestination(this.words, packet);
-    if (to === this.memory.node) return this.pass(packet);
-    const rates = this.rates[to]!;
+    if (to === this.memory.node || this.healed) return this.pass(packet);
+    if (this.cuts[to]!.isInEffect()) {
+      this.counters[COUNTERS.faultsCut.index]! += 1;
+      return TRANSMIT_SENT;
+    }
+    const rates = this.ratesOf(to, packet);
     if (this.hits(rates.drop, packet, KIND_DROP)) {
       this.counters[COUNTERS.faultsDropped.index]! += 1;
       return TRANSMIT_SENT;
     }
     const flip = this.hits(rates.flip, packet, KIND_FLIP);
     const delay = this.hits(rates.delay, packet, KIND_DELAY);
-    const taken = (flip || delay) && this.takeOver(packet, rates, flip, delay);
+    const reorder = this.hits(rates.reorder, packet, KIND_REORDER);
+    const taken = (flip || delay || reorder) && this.takeOver(packet, rates, flip, delay, reorder);
     const status = taken ? TRANSMIT_SENT : this.pass(packet);
+    if (!taken) this.held.passed(to, this.clock.now());
     if (this.hits(rates.duplicate, packet, KIND_DUPLICATE)) this.duplicate(packet, rates);
     if (!this.isQuiet()) this.flush();
     return status;
@@ -150,21 +136,22 @@ export class FaultWrapper implements NetworkInterface {
   sending(): number {
     if (this.waiting !== NO_PACKET) return this.waiting;
     const packet = this.inner.sending();
-    return this.isWire(packet) ? NO_PACKET : packet;
+    return this.held.owns(packet) ? NO_PACKET : packet;
   }
 
   pump(): number {
+    if (this.isPaused()) return 0;
     const work = this.inner.pump();
     if (this.isQuiet()) return work;
     return work + this.flush();
   }
 
   poll(): number {
-    return this.inner.poll();
+    return this.isPaused() ? NO_PACKET : this.inner.poll();
   }
 
   hasWork(): boolean {
-    return this.inner.hasWork();
+    return !this.isPaused() && this.inner.hasWork();
   }
 
   arm(frame: number): void {
@@ -176,25 +163,61 @@ export class FaultWrapper implements NetworkInterface {
   }
 
   nextDeadlineNs(): number {
+    if (this.isPaused()) return this.pauses.nextChangeNs();
     const innerNs = this.inner.nextDeadlineNs();
     // While the inner interface is busy nothing can go out, due or not; it knows what it waits for.
     if (this.inner.sending() !== NO_PACKET) return innerNs;
-    return Math.min(innerNs, this.nextDue[0]!);
+    return Math.min(innerNs, this.held.nextDueNs());
+  }
+
+  /** From now on nothing happens to a packet; what is held back goes out. */
+  heal(): void {
+    this.healed = true;
+    this.pausedNow = false;
+    this.held.allDue(this.clock.now());
   }
 
   /** Wire buffers in use: 0 when all that was held back is out. */
   get heldBack(): number {
-    return this.dueNs.length - this.freeTop;
+    return this.held.count;
   }
 
   // --- decisions --------------------------------------------------------------------------------
+
+  /** The rates that hold for a packet: of its link and class. */
+  private ratesOf(to: number, packet: number): FaultRates {
+    const sets = this.rates[to]!;
+    if (sets.length === 1 && sets[0]!.packets === undefined) return sets[0]!;
+    const itsClass = packetClass(this.words, packet);
+    for (let i = 0; i < sets.length; i++) {
+      const { packets } = sets[i]!;
+      if (packets === undefined || packets.includes(itsClass)) return sets[i]!;
+    }
+    return NO_RATES;
+  }
+
+  /** A cut is one event, for all the links that it cuts. */
+  private cutsOf({ cuts = [] }: FaultRules, to: number): FaultSchedule {
+    const { node } = this.memory;
+    const own = cuts.filter((cut) => isCutOfLink(cut, node, to));
+    const salts = own.map((cut) => SALT_CUT + cuts.indexOf(cut));
+    return new FaultSchedule(own, salts, this.seed, this.clock);
+  }
+
+  private isPaused(): boolean {
+    if (this.pauses.isEmpty || this.healed) return false;
+    const paused = this.pauses.isInEffect();
+    if (paused && !this.pausedNow) this.counters[COUNTERS.faultsPaused.index]! += 1;
+    this.pausedNow = paused;
+    return paused;
+  }
 
   private hits(rate: FaultRate | undefined, packet: number, kind: number): boolean {
     if (rate === undefined) return false;
     if (typeof rate === "number") return this.draw(packet, kind) < rate;
     const word = this.words[packet + PACKET_NUMBER]!;
     if ((word & 0xff) !== 0) return false;
-    const number = word >>> 8;
+    const number = (word >>> 8) & NUMBER_MASK;
     return "every" in rate ? number % rate.every === 0 : number === rate.once;
   }
 
@@ -218,42 +241,41 @@ export class FaultWrapper implements NetworkInterface {
 
   // --- the wire ---------------------------------------------------------------------------------
 
-  /** Copies the packet to the wire, damaged or to be delayed; false if there is no buffer for it. */
-  private takeOver(packet: number, rates: FaultRates, flip: boolean, delay: boolean): boolean {
-    const delayNs = delay ? this.drawDelayNs(rates, packet, KIND_DELAY_NS) : 0;
-    const buffer = this.holdBack(packet, this.clock.now() + delayNs);
-    if (buffer === NO_PACKET) return false;
+  /** Copies the packet to the wire, damaged or to be held back; false if there is no buffer for it. */
+  private takeOver(
+    packet: number,
+    rates: FaultRates,
+    flip: boolean,
+    delay: boolean,
+    reorder: boolean,
+  ): boolean {
+    let delayNs = delay ? this.drawDelayNs(rates, packet, KIND_DELAY_NS) : 0;
+    if (reorder) delayNs = Math.max(delayNs, (rates.delayNs ?? DELAY_NS)[1]);
+    const buffer = this.held.hold(packet, this.clock.now() + delayNs);
+    if (buffer === NO_PACKET) {
+      this.counters[COUNTERS.faultsSpared.index]! += 1;
+      return false;
+    }
     if (flip) {
       this.flipBit(buffer);
       this.counters[COUNTERS.faultsFlipped.index]! += 1;
     }
     if (delay) this.counters[COUNTERS.faultsDelayed.index]! += 1;
+    if (reorder) {
+      if (!delay) this.held.waitBehind(buffer, packetDestination(this.words, packet));
+      this.counters[COUNTERS.faultsReordered.index]! += 1;
+    }
     return true;
   }
 
   private duplicate(packet: number, rates: FaultRates): void {
     const delay = this.hits(rates.delay, packet, KIND_DUPLICATE_DELAY);
     const delayNs = delay ? this.drawDelayNs(rates, packet, KIND_DUPLICATE_DELAY_NS) : 0;
-    if (this.holdBack(packet, this.clock.now() + delayNs) === NO_PACKET) return;
-    this.counters[COUNTERS.faultsDuplicated.index]! += 1;
-  }
-
-  /** Copies a packet into a wire buffer, due at `dueNs`. Returns its word, or NO_PACKET. */
-  private holdBack(packet: number, dueNs: number): number {
-    if (this.freeTop === 0) return NO_PACKET;
-    const index = this.freeBuffers[--this.freeTop]!;
-    const { words, memory } = this;
-    const buffer = this.wireAt + index * PACKET_WORDS;
-    words.copyWithin(buffer + PACKET_ROUTE, packet + PACKET_ROUTE, packet + PACKET_WORDS);
-    const pageBytes = words[packet + PACKET_PAGE]!;
-    if (pageBytes !== 0) {
-      const from = memory.frameWord(words[packet + PACKET_FRAME]!) * WORD_BYTES;
-      const to = memory.frameWord(words[buffer + PACKET_FRAME]!) * WORD_BYTES;
-      memory.bytes.copyWithin(to, from, from + pageBytes);
+    if (this.held.hold(packet, this.clock.now() + delayNs) === NO_PACKET) {
+      this.counters[COUNTERS.faultsSpared.index]! += 1;
+      return;
     }
-    this.dueNs[index] = dueNs;
-    if (dueNs < this.nextDue[0]!) this.nextDue[0] = dueNs;
-    return buffer;
+    this.counters[COUNTERS.faultsDuplicated.index]! += 1;
   }
 
   private flipBit(buffer: number): void {
@@ -275,7 +297,7 @@ export class FaultWrapper implements NetworkInterface {
 
   /** Sends the caller's own buffer, behind what is due before it. */
   private pass(packet: number): TransmitStatus {
-    if (this.isQuiet()) return this.inner.transmit(packet);
+    if (this.isQuiet() && !this.isPaused()) return this.inner.transmit(packet);
     assert(this.sending() === NO_PACKET, "one packet at a time");
     this.waiting = packet;
     this.flush();
@@ -285,10 +307,12 @@ export class FaultWrapper implements NetworkInterface {
   /** Gives the inner interface what is due, then the caller's packet, as long as it takes them.
    *  Returns packets given to it. */
   private flush(): number {
+    if (this.isPaused()) return 0;
     let work = 0;
     while (this.innerIsFree()) {
-      if (this.clock.now() >= this.nextDue[0]!) {
-        this.sendEarliest();
+      if (this.clock.now() >= this.held.nextDueNs()) {
+        this.inFlight = this.held.takeEarliest();
+        this.inner.transmit(this.inFlight);
       } else if (this.waiting !== NO_PACKET) {
         const packet = this.waiting;
         this.waiting = NO_PACKET;
@@ -301,21 +325,11 @@ export class FaultWrapper implements NetworkInterface {
     return work;
   }
 
-  private sendEarliest(): void {
-    const { dueNs } = this;
-    let earliest = 0;
-    for (let i = 1; i < dueNs.length; i++) if (dueNs[i]! < dueNs[earliest]!) earliest = i;
-    dueNs[earliest] = NEVER;
-    this.inFlight = this.wireAt + earliest * PACKET_WORDS;
-    this.inner.transmit(this.inFlight);
-    this.nextDue[0] = dueNs.reduce(lesser, NEVER);
-  }
-
   /** True if the inner interface takes a packet; the wire buffer that it was sending is free then. */
   private innerIsFree(): boolean {
     if (this.inner.sending() !== NO_PACKET) return false;
     if (this.inFlight !== NO_PACKET) {
-      this.freeBuffers[this.freeTop++] = (this.inFlight - this.wireAt) / PACKET_WORDS;
+      this.held.free(this.inFlight);
       this.inFlight = NO_PACKET;
     }
     return true;
@@ -323,25 +337,6 @@ export class FaultWrapper implements NetworkInterface {
 
   /** True when neither a wire buffer nor a waiting packet is there to be seen to. */
   private isQuiet(): boolean {
-    return this.freeTop === this.dueNs.length && this.waiting === NO_PACKET;
-  }
-
-  private isWire(packet: number): boolean {
-    return packet >= this.wireAt && packet < this.wireEnd;
+    return this.held.count === 0 && this.waiting === NO_PACKET;
   }
 }
-
-const lesser = (a: number, b: number): number => Math.min(a, b);
-
-/** The rules for one link: those for all, and over them those for the link. */
-const ratesOf = (rules: FaultRules, from: number, to: number): FaultRates => {
-  let rates: FaultRates = rules;
-  for (const link of rules.links ?? []) {
-    if (link.from === from && link.to === to) rates = { ...rates, ...defined(link) };
-  }
-  return rates;
-};
-
-/** Without the keys that are there but undefined: they must not hide a general rate. */
-const defined = (link: LinkFaults): Partial<LinkFaults> =>
-  Object.fromEntries(Object.entries(link).filter(([, value]) => value !== undefined));

@@ -107,6 +107,8 @@ export interface PagesHeld {
 }
 
 export class MessagePool {
+  /** On purpose arrivals get no message (node/node-faults.ts). */
+  starved = false;
   private readonly memory: PhysicalMemory;
   private readonly frames: FrameTable;
   private readonly transfer: Transfer;
@@ -169,7 +171,7 @@ export class MessagePool {
 
   /** True when an arrival may take one, if it needs no frame. */
   get roomToReceive(): boolean {
-    return this.hasRoom(USE_ARRIVED, false);
+    return !this.starved && this.hasRoom(USE_ARRIVED, false);
   }
 
   /** A message for a sender of `bytes`, with a frame or an overflow if they need one; or null. */
@@ -234,7 +236,8 @@ export class MessagePool {
   /** A message for an arrival, or null. `paged`: it will keep the frame that it arrived in; there is
    *  another then to arm the descriptor with. */
   takeToReceive(paged: boolean): KernelMessage | null {
-    return this.hasRoom(USE_ARRIVED, paged) ? this.take(USE_ARRIVED, paged) : null;
+    if (this.starved || !this.hasRoom(USE_ARRIVED, paged)) return null;
+    return this.take(USE_ARRIVED, paged);
   }
 
   /** A message for the kernel itself, or null. */

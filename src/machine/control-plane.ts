@@ -38,6 +38,8 @@ export interface ProcessorControl {
   spawn(node: number, url: string, args: unknown): Promise<SpawnOutcome>;
   exited(node: number, id: number): Promise<Outcome>;
   census(node: number): NodeCensus;
+  /** Ends the faults of its nodes. */
+  heal(): void;
   /** Of the worker of node 0. */
   runTokenPeriods(periods: number): Promise<void>;
 }

@@ -69,6 +69,9 @@ export const runProcessor = async (boot: ProcessorBoot): Promise<number> => {
     spawn: (node, url, args) => runners.get(node)!.spawn(url, args),
     exited: (node, id) => runners.get(node)!.exited(id),
     census: (node) => takeCensus(kernels.get(node)!),
+    heal: () => {
+      for (const kernel of kernels.values()) kernel.heal();
+    },
     runTokenPeriods: (periods) => kernels.get(0)!.runTokenPeriods(periods),
   };
   Comlink.expose(control, workerEndpoint(boot.control, words, workerAt));

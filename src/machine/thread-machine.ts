@@ -208,6 +208,10 @@ export class ThreadMachine implements Machine {
     await this.handleOf(0).call((c) => c.runTokenPeriods(periods));
   }
 
+  async heal(): Promise<void> {
+    await Promise.all(this.handles.map((handle) => handle.call((c) => c.heal())));
+  }
+
   halt(): Promise<void> {
     this.halting ??= this.shutDown();
     return this.halting;

@@ -4,10 +4,13 @@
 import { assert } from "../base/assert.ts";
 import { NEVER, type StepClock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import { RatedClock } from "../base/rated-clock.ts";
 import { isUnreliable } from "../config/board-shape.ts";
+import { activeFaults, type FaultOptions, faultRules } from "../config/fault-options.ts";
 import type { MachineOptions } from "../config/machine-options.ts";
 import type { Board } from "../hardware/board.ts";
 import { DirectConnect } from "../hardware/direct-connect.ts";
+import { nodeSchedule } from "../hardware/fault-schedule.ts";
 import { FaultWrapper } from "../hardware/fault-wrapper.ts";
 import { FRAME_WIRE, FrameTable, NO_FRAME } from "../hardware/frame-table.ts";
 import type { MachineLayout } from "../hardware/machine-layout.ts";
@@ -20,6 +23,7 @@ import type { SwapDevice } from "../vm/swap.ts";
 import type { VirtualMemoryOptions } from "../vm/virtual-memory.ts";
 import { type NodeDriver, NodeKernel } from "./kernel.ts";
 import type { NodeFiles } from "./machine-files.ts";
+import { NodeFaults } from "./node-faults.ts";
 
 /** What a driver decides about its nodes. */
 export interface NodePlacement extends NodeFiles {
@@ -49,12 +53,16 @@ export const assembleNode = (
 ): NodeKernel => {
   const memory = new PhysicalMemory(buffer, board.layout, node, board.dma);
   const frames = new FrameTable(memory, options.memory.poison);
-  const wire = buildInterface(board, memory, frames, driver.clock, options);
+  const wire = buildWire(board, memory, driver.clock, options);
+  const wrapper = wrapInFaults(wire, memory, frames, driver.clock, options);
+  // The trace shows what software handed over and got, faults included; a driver's tap sees all that.
+  const seen = wrapper ?? wire;
+  const traced = options.trace.entries === 0 ? seen : new TraceWrapper(seen, memory, driver.clock);
   const network =
     placement.taps === null
-      ? wire
-      : new TapWrapper(wire, memory.words, placement.taps.tapOf(memory, driver.clock));
-  const { transport, kernel } = options;
+      ? traced
+      : new TapWrapper(traced, memory.words, placement.taps.tapOf(memory, driver.clock));
+  const { transport, kernel, faults } = options;
   return new NodeKernel(
     memory,
     network,
@@ -82,6 +90,10 @@ export const assembleNode = (
       spinNs: placement.spinNs,
       exclusive: placement.exclusive,
       disks: placement.disks,
+      faults:
+        wrapper === null || faults === undefined
+          ? null
+          : nodeFaults(wrapper, memory, driver.clock, faults, faults.seed ?? options.seed),
     },
     placement.swap,
   );
@@ -98,32 +110,46 @@ const pagingLimits = (options: MachineOptions, layout: MachineLayout): VirtualMe
   return { reserveFrames, lowFrames, highFrames };
 };
 
-const buildInterface = (
+const buildWire = (
   board: Board,
   memory: PhysicalMemory,
-  frames: FrameTable,
   clock: StepClock,
   options: MachineOptions,
 ): NetworkInterface => {
   const { kind, latencyNs, bytesPerSecond } = options.interconnect;
   const pacing = { latencyNs, bytesPerSecond };
-  const wire =
-    kind === "direct-connect"
-      ? new DirectConnect(board, memory, clock, pacing)
-      : new StoreAndForward(board, memory, clock, pacing);
-  const { faults } = options;
-  const faulty =
-    faults === undefined
-      ? wire
-      : new FaultWrapper(
-          wire,
-          memory,
-          clock,
-          { ...faults, seed: faults.seed ?? options.seed },
-          wireFrames(memory, frames),
-        );
-  // Outermost: the trace shows what software handed over and got, faults included.
-  return options.trace.entries === 0 ? faulty : new TraceWrapper(faulty, memory, clock);
+  return kind === "direct-connect"
+    ? new DirectConnect(board, memory, clock, pacing)
+    : new StoreAndForward(board, memory, clock, pacing);
+};
+
+const wrapInFaults = (
+  wire: NetworkInterface,
+  memory: PhysicalMemory,
+  frames: FrameTable,
+  clock: StepClock,
+  { faults, seed }: MachineOptions,
+): FaultWrapper | null => {
+  if (faults === undefined) return null;
+  const rules = faultRules(faults, seed);
+  return new FaultWrapper(wire, memory, clock, rules, wireFrames(memory, frames));
+};
+
+/** Salt of the windows in which arrivals starve (fault-wrapper.ts has those of cuts and pauses). */
+const SALT_STARVE = 3 << 24;
+
+const nodeFaults = (
+  wrapper: FaultWrapper,
+  memory: PhysicalMemory,
+  clock: StepClock,
+  faults: FaultOptions,
+  seed: number,
+): NodeFaults => {
+  const active = activeFaults(faults, seed);
+  const hunger = nodeSchedule(active.starve, SALT_STARVE, memory.node, seed, clock);
+  const off = active.clocks?.find(({ node }) => node === memory.node);
+  const rated = off === undefined ? null : new RatedClock(clock, off.rate);
+  return new NodeFaults(memory, wrapper, hunger, rated);
 };
 
 /** The frames that hold the pages of packets held back. */

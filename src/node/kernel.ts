@@ -50,6 +50,7 @@ import { DeviceServer } from "./device-server.ts";
 import type { DiskRecord } from "./disk-file.ts";
 import type { KernelTask } from "./kernel-task.ts";
 import { NameServer } from "./name-server.ts";
+import type { NodeFaults } from "./node-faults.ts";
 import { RoomWaits } from "./room-waits.ts";
 import { SpecialSlots } from "./special-ports.ts";
 import { type ProgramLoader, type TaskHost, TaskServer } from "./task-server.ts";
@@ -89,6 +90,8 @@ export interface NodeOptions {
   /** The node has its worker thread to itself. */
   readonly exclusive: boolean;
   readonly disks: readonly DiskRecord[];
+  /** Faults that are injected; null: none. */
+  readonly faults: NodeFaults | null;
 }
 
 /** Ports that every node's kernel has: the name server's, the host's, the privileged host's, the device master's
@@ -145,6 +148,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
 
   private readonly networkIpc: NetworkIpc;
   private readonly driver: NodeDriver;
+  private readonly faults: NodeFaults | null;
   private readonly random: Random;
   private readonly timers: Timers;
   private readonly spinNs: number;
@@ -171,8 +175,9 @@ export class NodeKernel implements TaskKernel, TaskHost {
     this.network = network;
     this.frames = frames;
     this.driver = driver;
-    this.clock = driver.clock;
-    this.timers = new Timers(driver.clock);
+    this.faults = options.faults;
+    this.clock = this.faults?.clock ?? driver.clock;
+    this.timers = new Timers(this.clock);
     this.random = random;
     this.exclusive = options.exclusive;
     this.namesPerTask = options.namesPerTask;
@@ -243,6 +248,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
 
   /** One bounded batch of work. Returns how much was done; 0 = nothing to do right now. */
   step(): number {
+    if (this.faults?.apply(this.ipc.pool)) this.messageFreed();
     let work = this.network.pump();
     this.ipc.atInterruptLevel = true;
     work += this.transport.poll(STEP_PACKETS_MAX);
@@ -278,13 +284,23 @@ export class NodeKernel implements TaskKernel, TaskHost {
     }
   }
 
-  /** When step() has something to do though nothing arrives, ns. */
+  /** When step() has something to do though nothing arrives, in the machine's time, ns. */
   nextDeadlineNs(): number {
-    return Math.min(
-      this.transport.nextDeadlineNs(),
-      this.timers.nextDeadlineNs(),
-      this.network.nextDeadlineNs(),
-    );
+    const ownNs = Math.min(this.transport.nextDeadlineNs(), this.timers.nextDeadlineNs());
+    const { faults } = this;
+    if (faults === null) return Math.min(ownNs, this.network.nextDeadlineNs());
+    const faultsNs = faults.nextDeadlineNs(this.ipc.pool);
+    return Math.min(this.machineNs(ownNs), this.network.nextDeadlineNs(), faultsNs);
+  }
+
+  /** A time of this node's clock in the machine's. */
+  private machineNs(ownNs: number): number {
+    return this.faults?.clock?.machineNs(ownNs) ?? ownNs;
+  }
+
+  /** Ends all faults that are injected. */
+  heal(): void {
+    this.faults?.heal();
   }
 
   /** Sends the acknowledgements that are owed. Returns packets sent. */
@@ -320,7 +336,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
           work = 0;
           driver.waitBegins(); // a large message is coming or going: that is not idling
         } else if (driver.patienceOver()) {
-          driver.park(deadlineNs);
+          driver.park(this.machineNs(deadlineNs));
           driver.waitBegins();
         }
       }

@@ -63,6 +63,9 @@ export interface Machine extends AsyncDisposable {
    *  last period is over. Each makes its three passes whatever the token carries. With the option kernel.tokenPauseNs
    *  "manual" there are no other periods. Rejects when the machine halts first. */
   runTokenPeriods(periods?: number): Promise<void>;
+  /** Ends all faults that are injected, on every node: what was held back goes out, cuts and pauses are over, packets pass as
+   *  they are. Rejects when the machine halts first. */
+  heal(): Promise<void>;
   /** Ends the machine: waits of programs are interrupted, what does not end is terminated. Idempotent. */
   halt(): Promise<void>;
 }

@@ -191,6 +191,11 @@ export class SimulatedMachine implements Simulation, NodeDriver {
     this.exits += 1; // what the host does next, it does before time passes
   }
 
+  async heal(): Promise<void> {
+    if (this.halted) throw new Error("the machine was halted");
+    for (const kernel of this.kernels) kernel.heal();
+  }
+
   async halt(): Promise<void> {
     if (!this.halted) {
       this.halted = true;

@@ -250,7 +250,7 @@ describe("devices", () => {
 });
 
 describe("faults", () => {
-  test.each(["drop", "duplicate", "delay", "flip"])("options: %s is a rate", (fault) => {
+  test.each(["drop", "duplicate", "delay", "reorder", "flip"])("options: %s is a rate", (fault) => {
     for (const rate of [0, 0.5, 1, { every: 3 }, { once: 1 }]) {
       expect(complaint({ faults: { [fault]: rate } })).toBe("accepted");
       expect(complaint({ faults: { links: [{ from: 0, to: 7, [fault]: rate }] } })).toBe(
@@ -285,15 +285,52 @@ describe("faults", () => {
     }
   });
 
+  test.each(["cuts", "pauses", "starve"])("options: %s are windows of time", (list) => {
+    const complain = (entry: object) => complaint({ faults: { [list]: [entry] } });
+    expect(complain({ forNs: 5 })).toBe("accepted");
+    expect(complain({ atNs: 1, forNs: 5, everyNs: 5, chance: 0.5, node: 7 })).toBe("accepted");
+    const at = `option faults.${list}.0`;
+    expect(complain({})).toContain(`${at}.forNs is undefined; it must be a number from 1`);
+    expect(complain({ forNs: 5, atNs: -1 })).toContain(`${at}.atNs is -1`);
+    expect(complain({ forNs: 5, everyNs: 4 })).toBe(
+      `${at}.everyNs is 4; it must be at least forNs, 5`,
+    );
+    expect(complain({ forNs: 5, chance: 0.5 })).toBe(`${at}.chance is 0.5; it needs everyNs`);
+    expect(complain({ forNs: 5, everyNs: 9, chance: 2 })).toContain(`${at}.chance is 2`);
+    expect(complain({ forNs: 5, node: 8 })).toBe(`${at}.node is 8; nodes are 0 to 7`);
+    expect(complain({ forNs: 5, nodes: 1 })).toBe(`unknown option faults.${list}.0.nodes`);
+  });
+
+  test("options: clocks have a node and a rate; classes of packets have names; swarm is a switch", () => {
+    expect(complaint({ faults: { clocks: [{ node: 1, rate: 0.5 }], swarm: true } })).toBe(
+      "accepted",
+    );
+    expect(complaint({ faults: { clocks: [{ node: 1, rate: 11 }] } })).toBe(
+      "option faults.clocks.0.rate is 11; it must be a number from 0.1 to 10",
+    );
+    expect(complaint({ faults: { clocks: [{ rate: 1 }] } })).toContain(
+      "option faults.clocks.0.node",
+    );
+    expect(complaint({ faults: { links: [{ packets: ["data", "sync"], drop: 1 }] } })).toBe(
+      "accepted",
+    );
+    expect(complaint({ faults: { links: [{ packets: ["token"] }] } })).toBe(
+      'option faults.links.0.packets.0 is "token"; it must be one of "data", "ack", "nack", "sync", "quench"',
+    );
+    expect(complaint({ faults: { swarm: 1 } })).toBe(
+      "option faults.swarm is 1; it must be true or false",
+    );
+  });
+
   test("options: a link names two nodes of this machine", () => {
     const links = [
       { from: 0, to: 1 },
       { from: 2, to: 9 },
     ];
     expect(complaint({ faults: { links } })).toBe(
-      "option faults.links.1 is 2 to 9; nodes are 0 to 7",
+      "option faults.links.1.to is 9; nodes are 0 to 7",
     );
-    expect(complaint({ faults: { links: [{ from: 0 }] } })).toContain("option faults.links.0.to");
+    expect(complaint({ faults: { links: [{ from: 0 }] } })).toBe("accepted");
     expect(complaint({ faults: { links: {} } })).toBe(
       "option faults.links is an object; it must be an array",
     );

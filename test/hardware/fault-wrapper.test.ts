@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "@jest/globals";
 import { COUNTERS } from "../../src/base/counters.ts";
-import { type FaultRules, FaultWrapper } from "../../src/hardware/fault-wrapper.ts";
+import type { FaultRules } from "../../src/hardware/fault-rules.ts";
+import { FaultWrapper } from "../../src/hardware/fault-wrapper.ts";
 import { FRAME_WIRE } from "../../src/hardware/frame-table.ts";
 import {
   type NetworkInterface,
@@ -10,6 +11,7 @@ import {
   TRANSMIT_HELD,
   TRANSMIT_SENT,
 } from "../../src/hardware/network-interface.ts";
+import { CLASS_ACK } from "../../src/hardware/packet-class.ts";
 import { PACKET_FRAME, PACKET_NUMBER } from "../../src/hardware/packet-layout.ts";
 import {
   damagedBits,
@@ -143,6 +145,100 @@ describe.each(MEMORY_KINDS)("faults on %s memory", (kind) => {
     const onlyFive = build({ seed: 1, drop: { once: 5 } });
     expect(stream(onlyFive, 0, 1, 7)).toEqual([1, 2, 3, 4, 6, 7]);
     expect(stream(onlyFive, 0, 1, 7, 1)).toHaveLength(7);
+  });
+
+  test("rules may hold for one direction, for all links of a node, and for classes of packets", () => {
+    const faulty = build({
+      seed: 1,
+      links: [
+        { from: 1, drop: 1 },
+        { to: 2, packets: [CLASS_ACK], drop: 1 },
+      ],
+    });
+    expect(stream(faulty, 1, 0, 3)).toEqual([]);
+    expect(stream(faulty, 0, 1, 3)).toEqual([1, 2, 3]);
+    // Numbers of class 1 begin at 2^21.
+    const ack = CLASS_ACK << 21;
+    for (const number of [1, ack + 1, 2]) faulty.nodes[0]!.send({ to: 2, number });
+    faulty.machine.pumpAll();
+    expect(faulty.nodes[2]!.takeAll()).toEqual([1, 2]);
+  });
+
+  test("a reordered packet comes behind the next one of its link, or when its time is over", () => {
+    const faulty = build({ seed: 1, reorder: { every: 2 }, delayNs: [0, 500] });
+    const [from, to] = [faulty.nodes[0]!, faulty.nodes[1]!];
+    for (const number of [1, 2, 3, 4]) from.send({ to: 1, number, pageBytes: 64 });
+    faulty.machine.pumpAll();
+    expect(to.takeAll()).toEqual([1, 3, 2]);
+    expect(faulty.wrappers[0]!.heldBack).toBe(1);
+    faulty.machine.clock.set(499);
+    faulty.machine.pumpAll();
+    expect(to.takeAll()).toEqual([]);
+    faulty.machine.clock.set(500);
+    faulty.machine.pumpAll();
+    expect(to.takeAll()).toEqual([4]);
+    expect(from.counter(COUNTERS.faultsReordered)).toBe(2);
+  });
+
+  test("a packet of another link lets no reordered one go", () => {
+    const faulty = build({ seed: 1, links: [{ to: 1, reorder: { once: 1 } }] });
+    faulty.nodes[0]!.send({ to: 1, number: 1 });
+    faulty.nodes[0]!.send({ to: 2, number: 5 });
+    faulty.machine.pumpAll();
+    expect(faulty.nodes[1]!.takeAll()).toEqual([]);
+    faulty.nodes[0]!.send({ to: 1, number: 2 });
+    faulty.machine.pumpAll();
+    expect(faulty.nodes[1]!.takeAll()).toEqual([2, 1]);
+  });
+
+  test("a cut link loses everything for a time, then nothing", () => {
+    const faulty = build({ seed: 1, cuts: [{ node: 1, atNs: 100, forNs: 50 }] });
+    const at = (nowNs: number, from: number, to: number): number => {
+      faulty.machine.clock.set(nowNs);
+      return stream(faulty, from, to, 2).length;
+    };
+    expect([at(99, 0, 1), at(100, 0, 1), at(149, 1, 3), at(149, 0, 2), at(150, 0, 1)]).toEqual([
+      2, 0, 0, 2, 2,
+    ]);
+    expect(faulty.nodes[0]!.counter(COUNTERS.faultsCut)).toBe(2);
+    expect(faulty.nodes[1]!.counter(COUNTERS.faultsCut)).toBe(2);
+  });
+
+  test("a paused interface takes nothing and gives nothing, and goes on where it was", () => {
+    const faulty = build({ seed: 1, pauses: [{ node: 1, atNs: 100, forNs: 50 }] });
+    const [other, paused] = [faulty.nodes[0]!, faulty.nodes[1]!];
+    faulty.machine.clock.set(100);
+    expect(other.send({ to: 1, number: 1 })).toBe(TRANSMIT_SENT);
+    expect(paused.send({ to: 0, number: 9 })).toBe(TRANSMIT_HELD);
+    faulty.machine.pumpAll();
+    expect([paused.takeAll(), other.takeAll(), paused.network.hasWork()]).toEqual([[], [], false]);
+    expect(paused.network.nextDeadlineNs()).toBe(150);
+    faulty.machine.clock.set(150);
+    expect(paused.network.hasWork()).toBe(true);
+    faulty.machine.pumpAll();
+    expect([paused.takeAll(), other.takeAll()]).toEqual([[1], [9]]);
+    expect(paused.network.sending()).toBe(NO_PACKET);
+    expect(paused.counter(COUNTERS.faultsPaused)).toBe(1);
+  });
+
+  test("healed, it gives out what it held back, ends cuts and pauses, and disturbs nothing any more", () => {
+    const faulty = build({
+      seed: 1,
+      delay: { once: 1 },
+      delayNs: [900, 900],
+      drop: { once: 7 },
+      cuts: [{ from: 2, atNs: 0, forNs: 1e9 }],
+      pauses: [{ node: 3, atNs: 0, forNs: 1e9 }],
+    });
+    faulty.nodes[0]!.send({ to: 1, number: 1 });
+    faulty.nodes[3]!.send({ to: 1, number: 3 });
+    faulty.machine.pumpAll();
+    expect(faulty.nodes[1]!.takeAll()).toEqual([]);
+    for (const wrapper of faulty.wrappers) wrapper.heal();
+    faulty.machine.pumpAll();
+    expect(faulty.nodes[1]!.takeAll().sort()).toEqual([1, 3]);
+    expect(stream(faulty, 2, 0, 8)).toHaveLength(8);
+    expect(faulty.wrappers.map(({ heldBack }) => heldBack)).toEqual([0, 0, 0, 0]);
   });
 
   test("packets of a node to itself are not disturbed", () => {

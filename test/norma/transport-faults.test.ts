@@ -128,3 +128,55 @@ test("transport: a tiny message pool under loss: NACKs and timeouts together los
     );
   }
 });
+
+test("transport: links cut, nodes paused and starved, clocks that are off: exactly once and in order, 12 seeds", async () => {
+  const sum = {
+    faultsCut: 0,
+    faultsPaused: 0,
+    faultsStarved: 0,
+    faultsReordered: 0,
+    quenchesSent: 0,
+  };
+  for (let seed = 1; seed <= 12; seed++) {
+    const total = await runStream(
+      {
+        dimension: 2,
+        seed,
+        memory: small,
+        faults: {
+          reorder: 0.1,
+          cuts: [{ node: 1, forNs: 30_000, everyNs: 100_000, chance: 0.7 }],
+          pauses: [{ forNs: 10_000, everyNs: 50_000, chance: 0.5 }],
+          starve: [{ forNs: 40_000, everyNs: 80_000, chance: 0.7 }],
+          clocks: [
+            { node: 2, rate: 0.2 },
+            { node: 3, rate: 5 },
+          ],
+        },
+      },
+      { count: 12, maxBytes: 192 },
+    );
+    for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += total[key];
+  }
+  for (const count of Object.values(sum)) expect(count).toBeGreaterThan(0);
+});
+
+test("transport: healed in the middle: nothing is injected any more, and all arrives", async () => {
+  const faults = { drop: 0.5, duplicate: 0.2, delay: 0.2, pauses: [{ forNs: 1e9 }] };
+  await using machine = await Machine.simulate({ dimension: 2, seed: 3, memory: small, faults });
+  const tasks = [];
+  for (let node = 0; node < machine.nodes; node++) {
+    tasks.push(await machine.spawn(node, STREAM, { args: { count: 12, maxBytes: 192 } }));
+  }
+  await machine.heal();
+  const { total: before } = machine.stats();
+  await Promise.all(tasks.map(({ exited }) => exited));
+  await machine.drained();
+  const { total: after } = machine.stats();
+  expect([after.faultsDropped, after.faultsDuplicated, after.faultsDelayed]).toEqual([
+    before.faultsDropped,
+    before.faultsDuplicated,
+    before.faultsDelayed,
+  ]);
+  await machine.heal(); // again: nothing to do
+});

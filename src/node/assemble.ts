@@ -7,13 +7,12 @@ import type { Random } from "../base/random.ts";
 import { isUnreliable } from "../config/board-shape.ts";
 import type { MachineOptions } from "../config/machine-options.ts";
 import type { Board } from "../hardware/board.ts";
-import { DirectConnect } from "../hardware/direct-connect.ts";
 import { FaultWrapper } from "../hardware/fault-wrapper.ts";
 import { FRAME_WIRE, FrameTable, NO_FRAME } from "../hardware/frame-table.ts";
 import type { MachineLayout } from "../hardware/machine-layout.ts";
+import { makeInterconnect } from "../hardware/make-interconnect.ts";
 import type { NetworkInterface } from "../hardware/network-interface.ts";
 import { PhysicalMemory } from "../hardware/physical-memory.ts";
-import { StoreAndForward } from "../hardware/store-and-forward.ts";
 import { type PacketTap, TapWrapper } from "../hardware/tap-wrapper.ts";
 import { TraceWrapper } from "../hardware/trace-wrapper.ts";
 import type { SwapDevice } from "../vm/swap.ts";
@@ -107,10 +106,7 @@ const buildInterface = (
 ): NetworkInterface => {
   const { kind, latencyNs, bytesPerSecond } = options.interconnect;
   const pacing = { latencyNs, bytesPerSecond };
-  const wire =
-    kind === "direct-connect"
-      ? new DirectConnect(board, memory, clock, pacing)
-      : new StoreAndForward(board, memory, clock, pacing);
+  const wire = makeInterconnect(kind, board, memory, clock, pacing, options.seed);
   const { faults } = options;
   const faulty =
     faults === undefined

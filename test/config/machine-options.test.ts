@@ -82,6 +82,7 @@ const RANGES: [string, number, number, "integer" | "number" | "power of two"][] 
   ["memory.pageoutHighFrames", 0, 4_194_304, "integer"],
   ["interconnect.ringLength", 1, 1024, "power of two"],
   ["interconnect.channelSlots", 1, 64, "power of two"],
+  ["interconnect.reassemblies", 1, 64, "integer"],
   ["interconnect.latencyNs", 0, 1e10, "number"],
   ["interconnect.bytesPerSecond", 0, 1e12, "number"],
   ["transport.windowPackets", 1, 1024, "integer"],

@@ -10,7 +10,8 @@
 //   REG_OFFER          a node's packet, offered with its word + 1; 0 again when it has been delivered
 //   the waiter set     of the medium: who wants the permission. With MEDIUM_WAITING, as in channel.ts
 //   EJECT_WAITING and  of a node: whose packets have come back for want of a descriptor there. Those
-//   its waiter set     who are in it want nothing, until the node arms and puts them among those who do
+//   its waiter set     who are in it want nothing, until the node arms: each time it puts one of them
+//                      among those who do
 //
 // An offered packet's sender is in exactly one of the two sets, or has its packet carried.
 //
@@ -73,6 +74,8 @@ export class TokenRing implements NetworkInterface {
   private current = NO_PACKET;
   private currentBytes = 0;
   private returnsSeen = 0;
+  /** Whose packet was let in last after it had come back from here. */
+  private readmitted: number;
   /** Paced: whose packet this node carries round the ring, which it holds. */
   private carried = NO_NODE;
   // In a typed array: doubles in fields of an object would be boxed at every store.
@@ -86,6 +89,7 @@ export class TokenRing implements NetworkInterface {
     this.ejectAt = this.regionAt + layout.ejectionAt;
     this.ringAt = layout.mediumAt;
     this.wantsAt = layout.mediumAt + MEDIUM_WORDS;
+    this.readmitted = memory.node;
     this.setWords = (layout.nodes + 31) >>> 5;
     this.counters = memory.counters;
     this.descriptors = new ReceiveRing(board, memory);
@@ -137,7 +141,7 @@ export class TokenRing implements NetworkInterface {
 
   armAll(frames: Int32Array): void {
     this.descriptors.armAll(frames);
-    this.readmit();
+    for (let armed = 0; armed < frames.length; armed++) this.readmit();
   }
 
   nextDeadlineNs(): number {
@@ -172,18 +176,22 @@ export class TokenRing implements NetworkInterface {
     return wordStands(words, this.wantsAt, this.node);
   }
 
-  /** Those whose packets came back from here want the permission again. */
+  /** One of those whose packets came back from here wants the permission again; they take turns. One only: more
+   *  would but come back again. */
   private readmit(): void {
-    const { board, setWords, wantsAt } = this;
-    const { words } = board;
-    const starvedAt = this.ejectAt + EJECT_WORDS;
+    const { words } = this.board;
+    const setAt = this.ejectAt + EJECT_WORDS;
+    const flagAt = this.ejectAt + EJECT_WAITING;
     // The flag first: a bit set after this comes with a flag set after this.
-    Atomics.store(words, this.ejectAt + EJECT_WAITING, 0);
-    for (let i = 0; i < setWords; i++) {
-      const bits = Atomics.exchange(words, starvedAt + i, 0);
-      if (bits !== 0) Atomics.or(words, wantsAt + i, bits);
-    }
-    Atomics.store(words, this.ringAt + MEDIUM_WAITING, 1);
+    Atomics.store(words, flagAt, 0);
+    const next = this.firstAfter(this.readmitted, setAt);
+    if (next === NO_NODE) return;
+    Atomics.store(words, flagAt, 1); // there may be others
+    const bit = 1 << (next & 31);
+    // It is gone if its carrier has found the new descriptor itself.
+    if ((Atomics.and(words, setAt + (next >>> 5), ~bit) & bit) === 0) return;
+    this.readmitted = next;
+    leaveWord(words, this.ringAt, this.wantsAt, next);
     this.drive();
   }
 
@@ -238,15 +246,19 @@ export class TokenRing implements NetworkInterface {
   }
 
   private findNext(): number {
-    const { board, wantsAt, setWords } = this;
+    return this.firstAfter(this.board.words[this.ringAt + MEDIUM_LAST]!, this.wantsAt);
+  }
+
+  /** The first node of a set after `last` round the ring, or NO_NODE. */
+  private firstAfter(last: number, setAt: number): number {
+    const { board, setWords } = this;
     const { words, layout } = board;
-    const last = words[this.ringAt + MEDIUM_LAST]!;
     const first = last + 1 < layout.nodes ? last + 1 : 0;
     // The first word twice: its upper part to begin with, the rest when the round comes back to it.
     let mask = -1 << (first & 31);
     let index = first >>> 5;
     for (let i = 0; i <= setWords; i++) {
-      const bits = Atomics.load(words, wantsAt + index) & mask;
+      const bits = Atomics.load(words, setAt + index) & mask;
       if (bits !== 0) return index * 32 + (31 - Math.clz32(bits & -bits));
       mask = -1;
       index = index + 1 < setWords ? index + 1 : 0;

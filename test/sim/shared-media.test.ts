@@ -55,12 +55,18 @@ test.each<[string, SimulatedMachineInput]>([
   ["token ring", { interconnect: TOKEN_RING }],
   ["token ring with one descriptor", { interconnect: { ...TOKEN_RING, ringLength: 1 } }],
   ["paced token ring", { interconnect: { ...TOKEN_RING, latencyNs: 1000, bytesPerSecond: 5e5 } }],
+  [
+    "ethernet under faults",
+    { interconnect: ETHERNET, faults: { drop: 0.05, delay: 0.1, flip: 0.02 } },
+  ],
+  ["paced ethernet under faults", { ...TESTBED, faults: { drop: 0.05, duplicate: 0.05 } }],
+  ["token ring under faults", { interconnect: TOKEN_RING, faults: { drop: 0.05, delay: 0.1 } }],
 ])("%s: everything arrives once and in order, 8 seeds (N=4)", async (_what, options) => {
   for (let seed = 1; seed <= 8; seed++) {
     const shape = { dimension: 2, seed, memory: small, ...options };
     const { stats } = await runStream(shape, { count: 10, maxBytes: seed % 2 === 0 ? 4096 : 192 });
     expect(stats.nodes.map(({ channels }) => channels)).toEqual([[], [], [], []]);
-    if (options.interconnect?.kind === "ethernet") continue;
+    if (options.interconnect?.kind === "ethernet" || options.faults !== undefined) continue;
     const { retransmitted, duplicates, noDescriptor, framesSent } = stats.total;
     expect([retransmitted, duplicates, noDescriptor, framesSent]).toEqual([0, 0, 0, 0]);
   }

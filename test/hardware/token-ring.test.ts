@@ -134,6 +134,32 @@ describe.each(MEMORY_KINDS)("token-ring on %s memory", (kind) => {
     expect(schedules).toBeGreaterThan(10);
   });
 
+  test("a descriptor that is armed while a packet comes back is found, or lets it in again", () => {
+    let reuse: TestMachine | undefined;
+    const schedules = explore(() => {
+      const machine = new TestMachine({ kind, dimension: 1, ringLength: 1 }, tokenRing, reuse);
+      reuse = machine;
+      const [to, from] = machine.nodes;
+      for (const node of machine.nodes) node.armAll();
+      from!.send({ to: 0, number: 1 });
+      const numbers: number[] = [];
+      const send = (): void => {
+        from!.send({ to: 0, number: 2 });
+        from!.parkUntilSent();
+      };
+      return {
+        parties: [send, () => numbers.push(...to!.takeAll())],
+        woken: [() => from!.network.pump()],
+        check: () => {
+          expect(from!.network.sending()).toBe(NO_PACKET);
+          numbers.push(...to!.takeAll());
+          expect(numbers).toEqual([1, 2]);
+        },
+      };
+    });
+    expect(schedules).toBeGreaterThan(10);
+  });
+
   test("packets for a node that has not been armed yet wait for it, more than it has descriptors", () => {
     const machine = new TestMachine({ kind, dimension: 3, ringLength: 2 }, tokenRing);
     const { nodes } = machine;

@@ -258,3 +258,27 @@ test("token-ring: two senders to a node with one descriptor: neither is forgotte
   });
   expect(schedules).toBeGreaterThan(100);
 });
+
+test("token-ring: three who want the ring at once: whoever has it sees both others", () => {
+  let reuse: TestMachine | undefined;
+  const schedules = explore(() => {
+    const shape = { kind: "shared-array-buffer" as const, dimension: 2, memoryBytes: 16_384 };
+    const machine = new TestMachine(shape, tokenRing, reuse);
+    reuse = machine;
+    const { nodes } = machine;
+    for (const node of nodes) node.armAll();
+    const senders = nodes.slice(0, 3);
+    return {
+      parties: senders.map((node) => () => {
+        node.send({ to: 3, number: node.node });
+        node.parkUntilSent();
+      }),
+      woken: senders.map((node) => () => node.network.pump()),
+      check: () => {
+        expect(nodes[3]!.takeAll().sort()).toEqual([0, 1, 2]);
+        for (const node of senders) expect(node.network.sending()).toBe(NO_PACKET);
+      },
+    };
+  });
+  expect(schedules).toBeGreaterThan(100);
+});

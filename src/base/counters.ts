@@ -101,6 +101,42 @@ export const COUNTERS = {
   },
   tokenBytes: { index: 35, unit: "bytes", sentence: "bytes of those messages' bodies" },
   pagesBorrowed: { index: 31, unit: "pages", sentence: "pages sent from where the task has them" },
+  framesSent: { index: 43, unit: "packets", sentence: "frames sent (ethernet)" },
+  collisions: {
+    index: 44,
+    unit: "times",
+    sentence: "times that a frame collided with another (ethernet)",
+  },
+  collisionsGivenUp: {
+    index: 45,
+    unit: "packets",
+    sentence: "packets lost because a frame of theirs collided too often (ethernet)",
+  },
+  noDescriptor: {
+    index: 46,
+    unit: "packets",
+    sentence: "packets of this sender lost: no descriptor was armed (ethernet)",
+  },
+  noReassembly: {
+    index: 47,
+    unit: "packets",
+    sentence: "packets of this sender lost: no room to put fragments together (ethernet)",
+  },
+  reassembliesGivenUp: {
+    index: 61,
+    unit: "packets",
+    sentence: "packets given up before all fragments had come, as this sender found (ethernet)",
+  },
+  strayFragments: {
+    index: 62,
+    unit: "packets",
+    sentence: "fragments of this sender that belonged to no packet under way (ethernet)",
+  },
+  ringReturns: {
+    index: 63,
+    unit: "times",
+    sentence: "times that a packet came back: no descriptor was armed (token ring)",
+  },
 } as const satisfies Record<string, CounterEntry>;
 
 export type CounterKey = keyof typeof COUNTERS;

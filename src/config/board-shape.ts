@@ -4,6 +4,7 @@ import { STREAM_PACKETS } from "../base/limits.ts";
 import { alignUp, WORD_BYTES } from "../base/words.ts";
 import type { BoardShape, MachineLayout } from "../hardware/machine-layout.ts";
 import { FRAME_WORDS, layoutMachine } from "../hardware/machine-layout.ts";
+import { hasChannels } from "../hardware/make-interconnect.ts";
 import { type MachineOptions, OptionError } from "./machine-options.ts";
 
 /** Packets that a fault wrapper can hold back at once on one node. */
@@ -23,7 +24,9 @@ export const machineLayout = (options: MachineOptions, workers: number): Machine
     ringLength: interconnect.ringLength,
     packetBuffers: options.kernel.messages + STREAM_PACKETS,
     traceEntries: options.trace.entries,
+    channels: hasChannels(interconnect.kind) ? options.dimension : 0,
     channelSlots: interconnect.kind === "store-and-forward" ? interconnect.channelSlots : 0,
+    reassemblies: interconnect.kind === "ethernet" ? interconnect.reassemblies : 0,
     wireBuffers: options.faults === undefined ? 0 : WIRE_BUFFERS,
   };
   const layout = layoutMachine(shape);
@@ -49,4 +52,5 @@ export const workerCount = (options: MachineOptions, cores: number): number => {
 
 /** Whether the interconnect may lose, repeat, reorder or damage packets. */
 export const isUnreliable = (options: MachineOptions): boolean =>
-  options.transport.unreliable ?? options.faults !== undefined;
+  options.transport.unreliable ??
+  (options.faults !== undefined || options.interconnect.kind === "ethernet");

@@ -17,6 +17,7 @@ import {
   SPACE_ENTRIES_MAX,
   SWAP_BYTES_MAX,
 } from "../base/limits.ts";
+import { INTERCONNECT_KINDS } from "../hardware/make-interconnect.ts";
 import { TRANSFER_KINDS } from "../ipc/make-transfer.ts";
 import { checkFaults, faultSchema } from "./fault-options.ts";
 import {
@@ -71,14 +72,17 @@ const schema = z.strictObject({
     .prefault({}),
   interconnect: z
     .strictObject({
-      kind: z.enum(["direct-connect", "store-and-forward"]).default("direct-connect"),
+      kind: z.enum(INTERCONNECT_KINDS).default("direct-connect"),
       /** Receive descriptors armed per node; 1 is the iPSC/2. */
       ringLength: powerOfTwo(1, 1024).default(16),
       /** Packets that fit in one channel of store-and-forward. */
       channelSlots: powerOfTwo(1, 64).default(4),
+      /** Packets that a node can put together at once from the frames of an ethernet, one per source. */
+      reassemblies: integer(1, 64).default(8),
       /** Modelled latency of a packet (per hop in store-and-forward), ns; 0 = as fast as it goes. */
       latencyNs: real(0, NS_MAX).default(0),
-      /** Modelled bandwidth of a channel; 0 = as fast as it goes. 2.8e6 is the iPSC/2. */
+      /** Modelled bandwidth of a channel, a cable, a ring; 0 = as fast as it goes. 2.8e6 is the iPSC/2, 1.25e6 an
+       *  ethernet. */
       bytesPerSecond: real(0, 1e12).default(0),
     })
     .prefault({}),
@@ -88,7 +92,7 @@ const schema = z.strictObject({
       windowPackets: integer(1, 1024).default(8),
       /** How long an acknowledgement waits for a packet to ride on, ns. */
       ackDelayNs: real(0, 1e9).default(20 * NS_PER_US),
-      /** Timeouts and checksums; default: as the faults require. */
+      /** Timeouts and checksums; default: as the interconnect and the faults require. */
       unreliable: z.boolean().optional(),
       /** Timeout period, after two of which without an acknowledgement it is asked for: first, least, longest, ns. */
       timeoutInitialNs: real(1000, NS_MAX).default(200 * NS_PER_US),
@@ -190,7 +194,7 @@ export const checkPeriods = (periods: number): void => {
 
 /** Ranges that depend on other options. */
 const checkTogether = (options: MachineOptions): void => {
-  const { memory, kernel, processors, transport, faults } = options;
+  const { memory, interconnect, kernel, processors, transport, faults } = options;
   const nodes = 2 ** options.dimension;
   if (memory.bytesPerNode % memory.pageBytes !== 0) {
     throw new OptionError(
@@ -224,6 +228,11 @@ const checkTogether = (options: MachineOptions): void => {
   if (faults !== undefined && transport.unreliable === false) {
     throw new OptionError(
       "option transport.unreliable is false; with faults the network is unreliable, leave it out",
+    );
+  }
+  if (interconnect.kind === "ethernet" && transport.unreliable === false) {
+    throw new OptionError(
+      "option transport.unreliable is false; an ethernet is unreliable by itself, leave it out",
     );
   }
   checkPageout(memory);

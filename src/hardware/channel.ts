@@ -1,5 +1,6 @@
-// Holding, waiting for and releasing one channel (or a node's ejection channel: same three words).
-//   tryHold -> true, or leaveWord() and tryHold again, and if that fails too, go on working;
+// Holding, waiting for and releasing one channel (or a node's ejection channel, or the medium that all
+// share: same three words).
+//   holdOrLeaveWord -> true; or false: word is left, go on working;
 //   release -> frees it and wakes everyone who left word; they compete again.
 // A channel is never spun on: its waiter's node goes on stepping and retries.
 //
@@ -12,11 +13,19 @@
 
 import { assert } from "../base/assert.ts";
 import type { Board } from "./board.ts";
-import { CHANNEL_HOLDER, CHANNEL_WAITING, EJECT_HOLDER, EJECT_WAITING } from "./machine-layout.ts";
+import {
+  CHANNEL_HOLDER,
+  CHANNEL_WAITING,
+  EJECT_HOLDER,
+  EJECT_WAITING,
+  MEDIUM_HOLDER,
+  MEDIUM_WAITING,
+} from "./machine-layout.ts";
 
 export const CHANNEL_FREE = 0;
 
-assert(CHANNEL_HOLDER === EJECT_HOLDER && CHANNEL_WAITING === EJECT_WAITING, "one shape for both");
+assert(CHANNEL_HOLDER === EJECT_HOLDER && CHANNEL_WAITING === EJECT_WAITING, "one shape for all");
+assert(CHANNEL_HOLDER === MEDIUM_HOLDER && CHANNEL_WAITING === MEDIUM_WAITING, "one shape for all");
 
 /** Takes the channel at word `at` for `node`; false if another circuit holds it. */
 export const tryHold = (words: Int32Array, at: number, node: number): boolean =>
@@ -28,6 +37,18 @@ export const leaveWord = (words: Int32Array, at: number, waitersAt: number, node
   Atomics.or(words, waitersAt + (node >>> 5), 1 << (node & 31));
   // release: the bit above; pairs with the load in release().
   Atomics.store(words, at + CHANNEL_WAITING, 1);
+};
+
+/** Takes the channel at `at` for `node`; or leaves word, and takes it if it was freed just then. */
+export const holdOrLeaveWord = (
+  words: Int32Array,
+  at: number,
+  waitersAt: number,
+  node: number,
+): boolean => {
+  if (tryHold(words, at, node)) return true;
+  leaveWord(words, at, waitersAt, node);
+  return tryHold(words, at, node);
 };
 
 /** True while the word that `node` left stands: the next release will ring its worker. */

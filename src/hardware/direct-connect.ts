@@ -13,7 +13,7 @@ import { assert } from "../base/assert.ts";
 import { NEVER, NS_PER_S, type StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import type { Board } from "./board.ts";
-import { leaveWord, release, tryHold, wordStands } from "./channel.ts";
+import { holdOrLeaveWord, release, wordStands } from "./channel.ts";
 import { nextDimension } from "./ecube-route.ts";
 import {
   CHANNEL_BLOCKED_NS,
@@ -165,15 +165,12 @@ export class DirectConnect implements NetworkInterface {
   }
 
   private hold(words: Int32Array, at: number, waitersAt: number): boolean {
-    if (!tryHold(words, at, this.node)) {
-      leaveWord(words, at, waitersAt, this.node);
-      if (!tryHold(words, at, this.node)) {
-        if (this.blockedAt !== at) {
-          this.blockedAt = at;
-          this.times[BLOCKED_SINCE] = this.clock.now();
-        }
-        return false;
+    if (!holdOrLeaveWord(words, at, waitersAt, this.node)) {
+      if (this.blockedAt !== at) {
+        this.blockedAt = at;
+        this.times[BLOCKED_SINCE] = this.clock.now();
       }
+      return false;
     }
     if (this.blockedAt === at) {
       // Ours now, so we may write its counter. Ejection channels keep no times.

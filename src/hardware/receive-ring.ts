@@ -1,10 +1,12 @@
 // The receive ring of a node: descriptors {header area, frame} that software arms and the interface
-// fills, in order. One filler at a time: whoever holds the node's ejection channel. One software.
+// fills, in order. One filler at a time: whoever holds the node's ejection channel, or the medium that
+// all nodes share. One software.
 //
 //   position   head (software's, private) <= tail (filler's, in EJECT_TAIL) <= armed (EJECT_ARMED)
 //   filled     descriptors [head, tail): PACKET_LINK holds position + 1
 //   armed      descriptors [tail, armed): ready to be filled
-//   Nothing armed (tail === armed) means that the circuit is held: hardware backpressure.
+//   Nothing armed (tail === armed) means that the circuit is held: hardware backpressure (an ethernet
+//   has none, and loses the packet).
 //
 // The filler keeps the last seen EJECT_ARMED beside its tail, so the line that software writes is
 // fetched once a round of the ring and not for every packet.
@@ -82,23 +84,28 @@ export class ReceiveRing {
 }
 
 /** The descriptor to fill next in the ring of the region at `regionAt` (words of the whole memory),
- *  or NO_PACKET when nothing is armed; then `node` is rung as soon as something is.
- *  Condition: the caller holds that node's ejection channel. */
-export const descriptorToFill = (board: Board, regionAt: number, node: number): number => {
+ *  or NO_PACKET when nothing is armed. Condition as below. */
+export const armedDescriptor = (board: Board, regionAt: number): number => {
   const { words, layout } = board;
   const ejectAt = regionAt + layout.ejectionAt;
   const tail = words[ejectAt + EJECT_TAIL]!;
   if (words[ejectAt + EJECT_ARMED_SEEN] === tail) {
     // acquire: the frame numbers of what was armed; pairs with the store in publishArmed().
-    let armed = Atomics.load(words, ejectAt + EJECT_ARMED);
-    if (armed === tail) {
-      Atomics.store(words, ejectAt + EJECT_STARVED, node + 1); // pairs with the load in publishArmed()
-      armed = Atomics.load(words, ejectAt + EJECT_ARMED); // armed just before our word: not starved
-      if (armed === tail) return NO_PACKET;
-    }
+    const armed = Atomics.load(words, ejectAt + EJECT_ARMED);
+    if (armed === tail) return NO_PACKET;
     words[ejectAt + EJECT_ARMED_SEEN] = armed;
   }
   return regionAt + layout.ringAt + (tail & (layout.ringLength - 1)) * PACKET_WORDS;
+};
+
+/** The same; and when nothing is armed, `node` is rung as soon as something is.
+ *  Condition: the caller holds that node's ejection channel, or the medium. */
+export const descriptorToFill = (board: Board, regionAt: number, node: number): number => {
+  const descriptor = armedDescriptor(board, regionAt);
+  if (descriptor !== NO_PACKET) return descriptor;
+  const starvedAt = regionAt + board.layout.ejectionAt + EJECT_STARVED;
+  Atomics.store(board.words, starvedAt, node + 1); // pairs with the load in publishArmed()
+  return armedDescriptor(board, regionAt); // armed just before our word: not starved
 };
 
 /** True while `node`, whom descriptorToFill() gave nothing, is on record: the next arm rings it. */

@@ -9,14 +9,13 @@ import { isUnreliable } from "../config/board-shape.ts";
 import { activeFaults, type FaultOptions, faultRules } from "../config/fault-options.ts";
 import type { MachineOptions } from "../config/machine-options.ts";
 import type { Board } from "../hardware/board.ts";
-import { DirectConnect } from "../hardware/direct-connect.ts";
 import { nodeSchedule } from "../hardware/fault-schedule.ts";
 import { FaultWrapper } from "../hardware/fault-wrapper.ts";
 import { FRAME_WIRE, FrameTable, NO_FRAME } from "../hardware/frame-table.ts";
 import type { MachineLayout } from "../hardware/machine-layout.ts";
+import { makeInterconnect } from "../hardware/make-interconnect.ts";
 import type { NetworkInterface } from "../hardware/network-interface.ts";
 import { PhysicalMemory } from "../hardware/physical-memory.ts";
-import { StoreAndForward } from "../hardware/store-and-forward.ts";
 import { type PacketTap, TapWrapper } from "../hardware/tap-wrapper.ts";
 import { TraceWrapper } from "../hardware/trace-wrapper.ts";
 import type { SwapDevice } from "../vm/swap.ts";
@@ -118,9 +117,7 @@ const buildWire = (
 ): NetworkInterface => {
   const { kind, latencyNs, bytesPerSecond } = options.interconnect;
   const pacing = { latencyNs, bytesPerSecond };
-  return kind === "direct-connect"
-    ? new DirectConnect(board, memory, clock, pacing)
-    : new StoreAndForward(board, memory, clock, pacing);
+  return makeInterconnect(kind, board, memory, clock, pacing, options.seed);
 };
 
 const wrapInFaults = (

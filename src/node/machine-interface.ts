@@ -27,6 +27,7 @@ export interface NodeStats {
   readonly node: number;
   readonly worker: number;
   readonly counters: CounterValues;
+  /** The channels out of the node; empty where all nodes share a medium. */
   readonly channels: readonly ChannelStats[];
 }
 

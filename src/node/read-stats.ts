@@ -30,7 +30,7 @@ export class StatsReader {
     const { layout } = memory;
     const doubles = this.doubles[node]!;
     const channels: ChannelStats[] = [];
-    for (let dimension = 0; dimension < layout.dimension; dimension++) {
+    for (let dimension = 0; dimension < layout.channels; dimension++) {
       const at = layout.channelsAt + dimension * layout.channelStride;
       channels.push({
         dimension,

@@ -30,6 +30,10 @@ test.each<[string, MachineOptionsInput]>([
       interconnect: { kind: "store-and-forward", channelSlots: 64 },
     },
   ],
+  [
+    "places where frames are put together",
+    { dimension: 1, memory: SMALL, interconnect: { kind: "ethernet", reassemblies: 64 } },
+  ],
   ["faults", { dimension: 1, memory: SMALL, faults: { drop: 0.5 } }],
 ])(
   "board shape: too little memory for %s; what the message asks for is enough, and not a page less",
@@ -73,8 +77,10 @@ test("board shape: workers are as many as asked for, or one per node up to four 
   expect(workers({ dimension: 7 }, 16)).toBe(16);
 });
 
-test("board shape: with faults the network is unreliable, without it is not unless one says so", () => {
+test("board shape: with faults or an ethernet the network is unreliable, else only if one says so", () => {
   expect(isUnreliable(parse({}))).toBe(false);
   expect(isUnreliable(parse({ faults: {} }))).toBe(true);
+  expect(isUnreliable(parse({ interconnect: { kind: "ethernet" } }))).toBe(true);
+  expect(isUnreliable(parse({ interconnect: { kind: "token-ring" } }))).toBe(false);
   expect(isUnreliable(parse({ transport: { unreliable: true } }))).toBe(true);
 });

@@ -40,6 +40,7 @@ test("options: without any, everything has its documented default", () => {
       kind: "direct-connect",
       ringLength: 16,
       channelSlots: 4,
+      reassemblies: 8,
       latencyNs: 0,
       bytesPerSecond: 0,
     },
@@ -81,6 +82,7 @@ const RANGES: [string, number, number, "integer" | "number" | "power of two"][] 
   ["memory.pageoutHighFrames", 0, 4_194_304, "integer"],
   ["interconnect.ringLength", 1, 1024, "power of two"],
   ["interconnect.channelSlots", 1, 64, "power of two"],
+  ["interconnect.reassemblies", 1, 64, "integer"],
   ["interconnect.latencyNs", 0, 1e10, "number"],
   ["interconnect.bytesPerSecond", 0, 1e12, "number"],
   ["transport.windowPackets", 1, 1024, "integer"],
@@ -150,7 +152,7 @@ test("options: the dimension is 0 to 7 in threads, to 10 in simulation", () => {
 
 test.each([
   ["memory.kind", '"auto", "wasm", "shared-array-buffer"'],
-  ["interconnect.kind", '"direct-connect", "store-and-forward"'],
+  ["interconnect.kind", '"direct-connect", "store-and-forward", "ethernet", "token-ring"'],
   ["processors.idle", '"adaptive", "spin", "yield", "park"'],
 ])("options: %s is one of a few", (option, choices) => {
   for (const [value, shown] of [
@@ -162,6 +164,15 @@ test.each([
       `option ${option} is ${shown}; it must be one of ${choices}`,
     );
   }
+});
+
+test("options: an ethernet is unreliable, and transport.unreliable may not deny it", () => {
+  const interconnect = { kind: "ethernet" };
+  expect(complaint({ interconnect, transport: { unreliable: false } })).toBe(
+    "option transport.unreliable is false; an ethernet is unreliable by itself, leave it out",
+  );
+  expect(complaint({ interconnect, transport: { unreliable: true } })).toBe("accepted");
+  expect(complaint({ interconnect })).toBe("accepted");
 });
 
 test.each(["memory.poison", "transport.unreliable"])("options: %s is true or false", (option) => {

@@ -4,7 +4,6 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { StepClock } from "../../src/base/clock.ts";
 import { Board } from "../../src/hardware/board.ts";
-import { DirectConnect } from "../../src/hardware/direct-connect.ts";
 import type { MachineMemory } from "../../src/hardware/dma-engine.ts";
 import { beginParking, endParking, waitForDoorbell } from "../../src/hardware/doorbell.ts";
 import { FRAME_ARMED, FRAME_MESSAGE, FrameTable } from "../../src/hardware/frame-table.ts";
@@ -14,6 +13,7 @@ import {
   WORKER_HALT,
   workerWord,
 } from "../../src/hardware/machine-layout.ts";
+import { type InterconnectKind, makeInterconnect } from "../../src/hardware/make-interconnect.ts";
 import { type NetworkInterface, NO_PACKET } from "../../src/hardware/network-interface.ts";
 import {
   PACKET_BODY,
@@ -26,12 +26,11 @@ import {
   setPacketRoute,
 } from "../../src/hardware/packet-layout.ts";
 import { PhysicalMemory } from "../../src/hardware/physical-memory.ts";
-import { StoreAndForward } from "../../src/hardware/store-and-forward.ts";
 
 export interface HammerPlan {
   readonly memory: MachineMemory;
   readonly layout: MachineLayout;
-  readonly kind: "direct-connect" | "store-and-forward";
+  readonly kind: InterconnectKind;
   readonly node: number;
   readonly peer: number;
   /** Sent unless the host sets the worker's WORKER_HALT before. */
@@ -74,8 +73,7 @@ class Hammer {
     this.workerAt = workerWord(layout, node);
     this.packetAt = layout.packetsAt;
     const pacing = { latencyNs: 0, bytesPerSecond: 0 };
-    const Interface = kind === "direct-connect" ? DirectConnect : StoreAndForward;
-    this.network = new Interface(this.board, this.memory, new StepClock(), pacing);
+    this.network = makeInterconnect(kind, this.board, this.memory, new StepClock(), pacing, 1);
     const frames = new FrameTable(this.memory);
     this.memory.words[this.packetAt + PACKET_FRAME] = frames.allocate(FRAME_MESSAGE);
     const armed = new Int32Array(layout.ringLength);

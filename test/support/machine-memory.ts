@@ -16,6 +16,7 @@ import {
   endParking,
   waitForDoorbell,
 } from "../../src/hardware/doorbell.ts";
+import { Ethernet } from "../../src/hardware/ethernet.ts";
 import { FRAME_ARMED, FRAME_MESSAGE, FrameTable } from "../../src/hardware/frame-table.ts";
 import {
   type BoardShape,
@@ -43,6 +44,7 @@ import {
 } from "../../src/hardware/packet-layout.ts";
 import { PhysicalMemory } from "../../src/hardware/physical-memory.ts";
 import { StoreAndForward } from "../../src/hardware/store-and-forward.ts";
+import { TokenRing } from "../../src/hardware/token-ring.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
 
 /** More than any test sends: a pumpAll() that goes on for ever. */
@@ -72,6 +74,13 @@ export const directConnect: InterfaceMaker = (board, memory, clock) =>
 export const storeAndForward: InterfaceMaker = (board, memory, clock) =>
   new StoreAndForward(board, memory, clock, UNPACED);
 
+/** Of a board with reassemblies. */
+export const ethernet: InterfaceMaker = (board, memory, clock) =>
+  new Ethernet(board, memory, clock, UNPACED, 1);
+
+export const tokenRing: InterfaceMaker = (board, memory, clock) =>
+  new TokenRing(board, memory, clock, UNPACED);
+
 export const testLayout = (shape: Partial<BoardShape>): MachineLayout => {
   const dimension = shape.dimension ?? 0;
   const layout = layoutMachine({
@@ -83,8 +92,10 @@ export const testLayout = (shape: Partial<BoardShape>): MachineLayout => {
     ringLength: 4,
     packetBuffers: 4,
     traceEntries: 0,
+    channels: dimension,
     channelSlots: 2,
     wireBuffers: 0,
+    reassemblies: 0,
     ...shape,
   });
   expect(layout.frameCount).toBeGreaterThan(layout.ringLength + layout.wireBuffers);

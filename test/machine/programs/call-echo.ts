@@ -18,8 +18,8 @@ export interface CallEchoArgs {
 }
 
 const callEcho: Program<CallEchoArgs, number> = async (task, { servers, sizes, sync, stop }) => {
-  const request = new Message(4096);
-  const reply = new Message(4096);
+  const request = new Message(task.vm.pageBytes);
+  const reply = new Message(task.vm.pageBytes);
   const replyPort = task.ports.allocate();
   let calls = 0;
   for (const server of servers) {

@@ -6,7 +6,7 @@ import { Message, type Program } from "../../../src/index.ts";
 const echo: Program<{ sync?: boolean } | undefined, number> = async (task, args) => {
   const port = task.ports.allocate();
   await task.names.checkIn("echo", port);
-  const message = new Message(4096);
+  const message = new Message(task.vm.pageBytes);
   for (let answered = 0; ; answered++) {
     if (args?.sync) task.receiveSync(port, { into: message });
     else await task.receive(port, { into: message });

@@ -93,6 +93,11 @@ export class Ledger {
     writePayload(carrier, byteCount, this.place, to, channel, number);
   }
 
+  /** An account that was begun elsewhere: so many have been accepted. */
+  begin(place: number, channel: number, count: number): void {
+    this.numbers.set(`${place} ${channel}`, count);
+  }
+
   /** Payloads written for, or accepted from, a place. */
   count(place: number, channel: number): number {
     return this.numbers.get(`${place} ${channel}`) ?? 0;

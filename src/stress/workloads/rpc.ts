@@ -4,11 +4,11 @@
 import { Message } from "../../ipc/message.ts";
 import { COPY_SEND, MAKE_SEND_ONCE, type PortName } from "../../ipc/rights.ts";
 import type { Program } from "../../task/task.ts";
+import { DONE_ID, sendDone, takeDone } from "../done-message.ts";
 import { checkPayload, Ledger, PAYLOAD_BYTES_MIN } from "../payload.ts";
 import { Place, type WorkloadArgs, type WorkloadResult } from "../workload.ts";
 
 const CALL_ID = 1000;
-const DONE_ID = 1;
 /** Most requests fit a page; some do not. */
 const SMALL_BYTES_MAX = 2048;
 const LARGE_BYTES_MAX = 20_000;
@@ -36,7 +36,7 @@ const serve = async (place: Place, port: PortName): Promise<void> => {
   for (let open = place.places; open > 0; ) {
     await task.receive(port, { into: request });
     if (request.id === DONE_ID) {
-      heard.closed(request.words[0]!, REQUESTS, request.words[1]!);
+      takeDone(request, heard, REQUESTS);
       open -= 1;
       continue;
     }
@@ -78,16 +78,7 @@ const call = async (place: Place): Promise<void> => {
     place.messageGood();
     place.stepDone();
   }
-  for (const [to, server] of servers.entries()) {
-    const done = new Message(8);
-    done.remote = server;
-    done.remoteDisposition = COPY_SEND;
-    done.id = DONE_ID;
-    done.size = 8;
-    done.words[0] = place.place;
-    done.words[1] = said.count(to, REQUESTS);
-    await task.send(done);
-  }
+  await sendDone(place, servers, said, REQUESTS);
 };
 
 export default rpc;

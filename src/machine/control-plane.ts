@@ -38,6 +38,7 @@ export interface ProcessorControl {
   spawn(node: number, url: string, args: unknown): Promise<SpawnOutcome>;
   exited(node: number, id: number): Promise<Outcome>;
   census(node: number): NodeCensus;
+  describeNode(node: number): string[];
   /** Of the worker of node 0. */
   runTokenPeriods(periods: number): Promise<void>;
 }

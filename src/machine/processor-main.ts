@@ -9,6 +9,7 @@ import { Board } from "../hardware/board.ts";
 import { workerWord } from "../hardware/machine-layout.ts";
 import { assembleNode } from "../node/assemble.ts";
 import { takeCensus } from "../node/census.ts";
+import { describeNode } from "../node/describe-node.ts";
 import type { NodeKernel } from "../node/kernel.ts";
 import { nodeFiles } from "../node/machine-files.ts";
 import { TaskRunner } from "../node/task-runner.ts";
@@ -69,6 +70,7 @@ export const runProcessor = async (boot: ProcessorBoot): Promise<number> => {
     spawn: (node, url, args) => runners.get(node)!.spawn(url, args),
     exited: (node, id) => runners.get(node)!.exited(id),
     census: (node) => takeCensus(kernels.get(node)!),
+    describeNode: (node) => describeNode(kernels.get(node)!),
     runTokenPeriods: (periods) => kernels.get(0)!.runTokenPeriods(periods),
   };
   Comlink.expose(control, workerEndpoint(boot.control, words, workerAt));

@@ -68,6 +68,7 @@ class Stages {
   private readonly inboxes: readonly PortName[];
   private readonly failed: Promise<never>;
   private fail: (error: unknown) => void = () => {};
+  private readonly under: Promise<void>[] = [];
 
   constructor(place: Place, inboxes: readonly PortName[]) {
     this.place = place;
@@ -78,9 +79,10 @@ class Stages {
     this.failed.catch(() => {});
   }
 
-  /** Until all wanderers have ended. */
-  run(inbox: PortName): Promise<void> {
-    return Promise.race([this.takeArrivals(inbox), this.failed]);
+  /** Until all wanderers have ended, and every place has been told of those that ended here. */
+  async run(inbox: PortName): Promise<void> {
+    await Promise.race([this.takeArrivals(inbox), this.failed]);
+    await Promise.all(this.under);
   }
 
   private async takeArrivals(inbox: PortName): Promise<void> {
@@ -99,7 +101,9 @@ class Stages {
 
   /** Each right is seen to by itself: one that nobody sends to must not keep the others. */
   begin(wanderer: number, port: PortName, account: readonly number[]): void {
-    this.stage(wanderer, port, account).catch((error: unknown) => this.fail(error));
+    const stage = this.stage(wanderer, port, account);
+    stage.catch((error: unknown) => this.fail(error));
+    this.under.push(stage);
   }
 
   /** `account`: of each place the letters received, or ~letters once it is done. */

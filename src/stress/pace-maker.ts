@@ -9,6 +9,8 @@ import type { StressPlan } from "./plan.ts";
 
 /** How often a machine in threads is looked at, ms. */
 const LOOK_MS = 20;
+/** How long a simulation at rest must stay so to be believed, ms of real time; virtual time stands still. */
+const REST_LOOK_MS = 10;
 
 export interface HostTime {
   nowNs(): number;
@@ -46,14 +48,17 @@ class VirtualTime implements HostTime {
     return this.machine.now();
   }
 
-  /** A turn of the event loop; two looks in a row at a machine at rest see what its programs' ends have brought. */
   async pause(): Promise<void> {
-    this.resting = false;
-    const drained = this.machine.drained().then(() => {
-      this.resting = true;
-    });
     await turnEventLoop();
-    await Promise.race([drained, turnEventLoop()]);
+    this.resting = await this.isResting();
+    if (!this.resting) return;
+    // A machine that was at rest before its programs were started looks for them within a millisecond of real time.
+    await wait(REST_LOOK_MS);
+    this.resting = await this.isResting();
+  }
+
+  private isResting(): Promise<boolean> {
+    return Promise.race([this.machine.drained().then(() => true), turnEventLoop(false)]);
   }
 
   atRest(): boolean {

@@ -26,6 +26,8 @@ export interface RunHooks {
   readonly progress?: (progress: StressProgress) => void;
   /** Aborted: no program begins another step; the run then ends as usual. */
   readonly signal?: AbortSignal;
+  /** How long a node may take to say why nothing moves, ms. Default 2000. */
+  readonly answerMs?: number;
 }
 
 /** Findings that are told; the rest are mostly consequences. */
@@ -66,7 +68,8 @@ export const runPlan = async (
       workloads: plan.workloads.map(({ name }, i) => summarise(name, i, programs, watch)),
       healed: healing.done,
       counters: machine.stats().total,
-      explanation: findings.verdict === "stuck" ? await explainStuck(machine, watch) : [],
+      explanation:
+        findings.verdict === "stuck" ? await explainStuck(machine, watch, hooks.answerMs) : [],
       simulated: isSimulation(machine) ? digestOf(machine) : null,
     };
   } finally {

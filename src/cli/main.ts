@@ -15,6 +15,7 @@ import {
 import { addInfoCommand } from "./info-command.ts";
 import { note } from "./output.ts";
 import { addRunCommand } from "./run-command.ts";
+import { addStressCommand } from "./stress-command.ts";
 
 async function main(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = EXIT_GOOD;
@@ -26,6 +27,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   program.description("a NORMA multiprocessor in one Node.js process, with Mach IPC on every node");
   addBenchCommand(program, finish);
   addRunCommand(program, finish);
+  addStressCommand(program, finish);
   addInfoCommand(program, finish);
   try {
     await program.parseAsync([...argv]);

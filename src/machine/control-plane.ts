@@ -40,6 +40,7 @@ export interface ProcessorControl {
   census(node: number): NodeCensus;
   /** Ends the faults of its nodes. */
   heal(): void;
+  describeNode(node: number): string[];
   /** Of the worker of node 0. */
   runTokenPeriods(periods: number): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { Board } from "../hardware/board.ts";
 import { workerWord } from "../hardware/machine-layout.ts";
 import { assembleNode } from "../node/assemble.ts";
 import { takeCensus } from "../node/census.ts";
+import { describeNode } from "../node/describe-node.ts";
 import type { NodeKernel } from "../node/kernel.ts";
 import { nodeFiles } from "../node/machine-files.ts";
 import { TaskRunner } from "../node/task-runner.ts";
@@ -72,6 +73,7 @@ export const runProcessor = async (boot: ProcessorBoot): Promise<number> => {
     heal: () => {
       for (const kernel of kernels.values()) kernel.heal();
     },
+    describeNode: (node) => describeNode(kernels.get(node)!),
     runTokenPeriods: (periods) => kernels.get(0)!.runTokenPeriods(periods),
   };
   Comlink.expose(control, workerEndpoint(boot.control, words, workerAt));

@@ -203,6 +203,14 @@ export class ThreadMachine implements Machine {
     return await this.handleOf(node).call((c) => c.census(node));
   }
 
+  async describeNode(node: number): Promise<readonly string[]> {
+    return await this.handleOf(node).call((c) => c.describeNode(node));
+  }
+
+  describeChannels(): readonly string[] {
+    return this.reader.describeChannels();
+  }
+
   async runTokenPeriods(periods = 1): Promise<void> {
     checkPeriods(periods);
     await this.handleOf(0).call((c) => c.runTokenPeriods(periods));

@@ -14,6 +14,8 @@ export interface NodeCensus {
   readonly framesArmed: number;
   readonly framesInMessages: number;
   readonly framesOnWire: number;
+  /** Pages that an interface still reads. */
+  readonly busyFrames: number;
   /** Messages in the pool, of messagesTotal. */
   readonly messagesFree: number;
   readonly messagesTotal: number;
@@ -48,6 +50,7 @@ export const takeCensus = (kernel: NodeKernel): NodeCensus => {
     framesArmed: frames.count(FRAME_ARMED),
     framesInMessages: frames.count(FRAME_MESSAGE) - KERNEL_FRAMES,
     framesOnWire: frames.count(FRAME_WIRE),
+    busyFrames: kernel.vm.pages.busyFrames,
     messagesFree: ipc.pool.freeCount,
     messagesTotal: memory.layout.packetBuffers - KERNEL_PACKETS - STREAM_PACKETS,
     ports: ipc.ports.count - proxies,

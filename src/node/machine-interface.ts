@@ -60,6 +60,10 @@ export interface Machine extends AsyncDisposable {
   trace(node: number): TraceRecord[];
   /** Everything a node has, counted by the node itself between two steps. */
   census(node: number): Promise<NodeCensus>;
+  /** What a node says of itself, for people: who waits for what, queues, windows, what is left. */
+  describeNode(node: number): Promise<readonly string[]>;
+  /** Who holds which channel, read from shared memory while the machine runs. */
+  describeChannels(): readonly string[];
   /** Sends the token of the paper (2.5.3) round at once, `periods` times (1 or more) without a pause; resolves when the
    *  last period is over. Each makes its three passes whatever the token carries. With the option kernel.tokenPauseNs
    *  "manual" there are no other periods. Rejects when the machine halts first. */

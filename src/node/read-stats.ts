@@ -5,7 +5,9 @@ import { COUNTERS, type CounterKey, type CounterValues, readCounters } from "../
 import {
   CHANNEL_BLOCKED_NS,
   CHANNEL_BYTES,
+  CHANNEL_HOLDER,
   CHANNEL_PACKETS,
+  CHANNEL_WAITING,
   type MachineLayout,
   REG_WORKER,
 } from "../hardware/machine-layout.ts";
@@ -53,6 +55,21 @@ export class StatsReader {
     return memory.layout.traceEntries === 0 ? [] : readTrace(memory);
   }
 
+  /** The channels that somebody holds or waits for. */
+  describeChannels(): string[] {
+    return this.memories.flatMap((memory) => {
+      const { layout, node, words } = memory;
+      const lines = [describeChannel(words, layout.ejectionAt, `into node ${node}`)];
+      for (let dimension = 0; dimension < layout.dimension; dimension++) {
+        const at = layout.channelsAt + dimension * layout.channelStride;
+        lines.push(
+          describeChannel(words, at, `from node ${node} to node ${node ^ (1 << dimension)}`),
+        );
+      }
+      return lines.filter((line) => line !== "");
+    });
+  }
+
   readAll(): { nodes: NodeStats[]; total: CounterValues } {
     const nodes = this.memories.map((memory) => this.readNode(memory.node));
     const total = {} as CounterValues;
@@ -62,3 +79,13 @@ export class StatsReader {
     return { nodes, total };
   }
 }
+
+/** Empty if the channel at word `at` is free and nobody has left word. The ejection channel has the same words. */
+const describeChannel = (words: Int32Array, at: number, what: string): string => {
+  // Not synchronised: what was so a moment ago is good enough to explain a standstill.
+  const holder = words[at + CHANNEL_HOLDER]!;
+  const waiting = words[at + CHANNEL_WAITING]! !== 0;
+  if (holder === 0 && !waiting) return "";
+  const held = holder === 0 ? "free" : `held by node ${holder - 1}`;
+  return `channel ${what}: ${held}${waiting ? ", somebody waits for it" : ""}`;
+};

@@ -29,6 +29,7 @@ import type { TraceRecord } from "../hardware/trace-wrapper.ts";
 import { assembleNode } from "../node/assemble.ts";
 import { type NodeCensus, takeCensus } from "../node/census.ts";
 import { checkNode } from "../node/check-node.ts";
+import { describeNode } from "../node/describe-node.ts";
 import type { NodeDriver, NodeKernel } from "../node/kernel.ts";
 import { MachineFiles, nodeFiles } from "../node/machine-files.ts";
 import type {
@@ -182,6 +183,15 @@ export class SimulatedMachine implements Simulation, NodeDriver {
   async census(node: number): Promise<NodeCensus> {
     this.checkNode(node);
     return takeCensus(this.kernels[node]!);
+  }
+
+  async describeNode(node: number): Promise<readonly string[]> {
+    this.checkNode(node);
+    return describeNode(this.kernels[node]!);
+  }
+
+  describeChannels(): readonly string[] {
+    return this.reader.describeChannels();
   }
 
   async runTokenPeriods(periods = 1): Promise<void> {

@@ -29,7 +29,7 @@ import type { TaskKernel } from "./task-kernel.ts";
 const SPARE_WAITS_MAX = 8;
 
 export class Receiver implements ReceiveSink {
-  private readonly task: Task;
+  readonly task: Task;
   private readonly kernel: TaskKernel;
   private readonly space: Space;
   private readonly interruptibles: Set<Interruptible>;

@@ -33,7 +33,7 @@ import type { Task } from "./task.ts";
 import type { TaskKernel } from "./task-kernel.ts";
 
 export class Sender implements SendSink {
-  private readonly task: Task;
+  readonly task: Task;
   private readonly kernel: TaskKernel;
   private readonly space: Space;
   private readonly interruptibles: Set<Interruptible>;

@@ -27,7 +27,8 @@ export const FOLDER_RANKS: Readonly<Record<string, number>> = {
   machine: 7,
   sim: 7,
   comparators: 7,
-  cli: 8,
+  stress: 8,
+  cli: 9,
 };
 
 /** From this rank up the outside world exists: time, timers, threads, the process. */
@@ -172,7 +173,8 @@ export function checkReminders(files: readonly SourceFile[]): Violation[] {
   });
 }
 
-const PROGRAM_FOLDER = /^(?:examples\/|bench\/programs\/|test\/(?:.*\/)?programs\/)/;
+const PROGRAM_FOLDER =
+  /^(?:examples\/|bench\/programs\/|src\/stress\/workloads\/|test\/(?:.*\/)?programs\/)/;
 const DEFAULT_EXPORT = /\bexport\s+(default)\b|\bexport\s*\{[^}]*\b(default)\b(?!\s+as\b)/g;
 
 /** Default exports belong to programs, which a task loads by address; everything else is named. */

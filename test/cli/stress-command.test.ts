@@ -26,7 +26,7 @@ test("cli stress: without anything, rounds go through workloads, topologies and 
   const names = new Set(plans.flatMap(({ workloads }) => workloads.map(({ name }) => name)));
   expect([...names].sort()).toEqual([...WORKLOADS.keys()].sort());
   expect(plans.some(({ workloads }) => workloads.length === WORKLOADS.size)).toBe(true);
-  expect(new Set(plans.map(({ machine }) => machine.interconnect!.kind)).size).toBe(2);
+  expect(new Set(plans.map(({ machine }) => machine.interconnect!.kind)).size).toBe(4);
   expect(plans.filter(({ machine }) => machine.faults === undefined)).toHaveLength(45);
   expect(new Set(plans.map(({ machine }) => machine.seed)).size).toBe(90);
 });
@@ -55,7 +55,7 @@ test("cli stress: options go into the plan", () => {
       interconnect: { kind: "store-and-forward", ringLength: 2 },
       transport: { windowPackets: 3, unreliable: true },
       kernel: { messages: 16 },
-      faults: { drop: 0.2, flip: 0.1, delay: 0.3 },
+      faults: { drop: 0.2, flip: 0.1, reorder: 0.3 },
     },
   });
 });
@@ -74,9 +74,9 @@ test("cli stress: a plan in a file is run as it is, once", () => {
 test.each<[string[], Partial<StressFlags>, string]>([
   [["tango"], {}, "no workload called tango; workloads: rpc "],
   [[], { protocol: "hope" }, "--protocol is hope; it must be reliable, unreliable or auto"],
-  [[], { faults: "{" }, "--faults: it is no JSON document"],
+  [[], { faults: "{" }, "--faults is not JSON: "],
   [[], { faults: "/nowhere/x.json" }, "--faults: cannot read /nowhere/x.json (ENOENT)"],
-  [[], { faults: '{ "drop": 7 }' }, "option faults.drop is 7"],
+  [[], { faults: '{ "drop": 7 }' }, "--faults: field drop is 7"],
   [[], { interconnect: "string" }, 'option interconnect.kind is "string"; it must be one of'],
   [[], { ring: 3 }, "option interconnect.ringLength is 3"],
   [[], { plan: "/nowhere/plan.json" }, "--plan: cannot read /nowhere/plan.json (ENOENT)"],

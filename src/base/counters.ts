@@ -29,7 +29,11 @@ export const COUNTERS = {
   duplicates: { index: 8, unit: "packets", sentence: "packets received twice and suppressed" },
   outOfOrder: { index: 9, unit: "packets", sentence: "packets discarded: not the next in order" },
   noBuffer: { index: 10, unit: "packets", sentence: "packets discarded: no message buffer free" },
-  damaged: { index: 11, unit: "packets", sentence: "packets discarded: checksum or format wrong" },
+  damaged: {
+    index: 11,
+    unit: "packets",
+    sentence: "packets, and rights in them, that were not believed: the sum of all rejected…",
+  },
   messagesSent: { index: 12, unit: "messages", sentence: "messages accepted from tasks" },
   messagesReceived: { index: 13, unit: "messages", sentence: "messages copied out to tasks" },
   messagesRemote: { index: 14, unit: "messages", sentence: "messages handed to network IPC" },
@@ -81,6 +85,35 @@ export const COUNTERS = {
     sentence: "messages in which the token was sent on",
   },
   tokenBytes: { index: 35, unit: "bytes", sentence: "bytes of those messages' bodies" },
+  rejectedAddress: { index: 48, unit: "packets", sentence: "rejected: for another node" },
+  rejectedSource: { index: 49, unit: "packets", sentence: "rejected: from no node that there is" },
+  rejectedLength: { index: 50, unit: "packets", sentence: "rejected: lengths that cannot be" },
+  rejectedChecksum: { index: 51, unit: "packets", sentence: "rejected: wrong checksum" },
+  rejectedKind: { index: 52, unit: "packets", sentence: "rejected: of no kind that there is" },
+  rejectedAck: {
+    index: 53,
+    unit: "packets",
+    sentence: "rejected: acknowledges what was never sent",
+  },
+  rejectedMessage: { index: 54, unit: "packets", sentence: "rejected: a malformed message" },
+  rejectedOverflow: {
+    index: 55,
+    unit: "packets",
+    sentence: "rejected: what follows a message is malformed, or follows none",
+  },
+  rejectedNote: { index: 56, unit: "packets", sentence: "rejected: a malformed note" },
+  rejectedToken: { index: 57, unit: "packets", sentence: "rejected: a malformed token" },
+  rejectedRight: {
+    index: 58,
+    unit: "times",
+    sentence: "rejected: a right in a message that its sender cannot have had",
+  },
+  rejectedRoute: { index: 59, unit: "messages", sentence: "rejected: it would go in circles" },
+  unknownDestination: {
+    index: 60,
+    unit: "messages",
+    sentence: "messages from other nodes for ports that are dead or were never here",
+  },
   pagesBorrowed: { index: 31, unit: "pages", sentence: "pages sent from where the task has them" },
 } as const satisfies Record<string, CounterEntry>;
 

@@ -305,7 +305,7 @@ export class Transport {
     const { words, network } = this;
     const frame = words[at + PACKET_FRAME]!;
     if (!this.check.isSound(at) || !this.isPlausibleAck(at)) {
-      this.counters[COUNTERS.damaged.index]! += 1;
+      this.check.countRejected();
       network.arm(frame);
       return;
     }

@@ -184,6 +184,12 @@ export class Moves {
   }
 
   private forget(old: Identifier, successor: Identifier): void {
+    const known = this.identifiers.known(old);
+    const lives = known !== null && known.state !== PORT_DEAD;
+    if (lives && (known.identifier === old || this.identifiers.known(successor) !== known)) {
+      this.rejectRecord(); // it is still used, or was never succeeded
+      return;
+    }
     const port = this.identifiers.retire(old, successor);
     if (port !== null && port.state === PORT_PROXY) this.identifiers.dropUnused(port);
   }

@@ -8,8 +8,10 @@ import { WIRE_KIND } from "../../src/norma/wire-layout.ts";
 import { KIND_CONTROL } from "../../src/norma/wire-values.ts";
 import { GarbageWorld } from "../support/garbage-world.ts";
 
-const PACKETS = Number(process.env.NORMACUBE_RUNS ?? 100_000);
+const PACKETS = Number(process.env.NORMACUBE_RUNS ?? 80_000);
 const FIRST_SEED = Number(process.env.NORMACUBE_SEED ?? 1);
+/** Noise between two looks at the nodes. */
+const BURST = 256;
 /** Packets of one world, and its seed is the next. */
 const WORLD_PACKETS = 10_000;
 
@@ -41,7 +43,7 @@ test("garbage: noise on a network that may damage packets is counted and changes
   await eachWorld(true, async (world, packets) => {
     const { random } = world;
     const before = world.count("damaged");
-    await world.lie(packets, (to) => {
+    await world.beset(packets, BURST, (to) => {
       const packet = world.lies.noise();
       const { words } = packet;
       // Mostly something that gets past the first looks.

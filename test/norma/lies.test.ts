@@ -7,7 +7,7 @@ import { PACKET_BODY, PACKET_INLINE, PACKET_PAGE } from "../../src/hardware/pack
 import { COPY_SEND, MAKE_SEND } from "../../src/ipc/rights.ts";
 import { makeIdentifier } from "../../src/norma/identifier.ts";
 import { TOKEN_SPECIAL_PORT } from "../../src/norma/token.ts";
-import { RECORD_DEATH, RECORD_MOVED } from "../../src/norma/token-records.ts";
+import { RECORD_DEATH, RECORD_MOVED, RECORD_RETIRE } from "../../src/norma/token-records.ts";
 import {
   WIRE_BITS,
   WIRE_ID,
@@ -262,6 +262,19 @@ test.each(LIES)("lies: %s is refused and counted", async (_what, reason, to, lie
   const door = await openDoor(nodes, from, into);
   await nodes.run(from.send(letter(door.send, COPY_SEND, 77)));
   expect((await nodes.run(into.receive(door.receive))).id).toBe(77);
+});
+
+test("lies: a name that is still used is not forgotten", async () => {
+  const { nodes, peer, foreign } = await begin();
+  const successor = makeIdentifier(3, 500);
+  const record = (type: number) => token(2, 1, 2, 1, 1, type, 3, foreign, successor, 1, 0, 0, 0);
+  peer.send(2, record(RECORD_MOVED));
+  peer.send(2, record(RECORD_RETIRE));
+  const { identifiers, ipc, memory } = nodes.kernels[2]!;
+  expect(memory.counters[COUNTERS.rejectedToken.index]).toBe(1);
+  const port = identifiers.known(successor)!;
+  expect(identifiers.known(foreign)).toBe(port);
+  expect(ipc.ports.holds(port)).toBe(true);
 });
 
 test("lies: a reply right of a node that does not exist is nobody's, and nobody is told", async () => {

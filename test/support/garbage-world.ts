@@ -23,14 +23,14 @@ import { takeCensus } from "../../src/node/census.ts";
 import { MachError } from "../../src/task/mach-error.ts";
 import type { Task } from "../../src/task/task.ts";
 import { give, openDoor } from "./doors.ts";
-import { ForgedPeer, type LoosePacket, tapSent } from "./forged-peer.ts";
+import { ForgedPeer, tapSent } from "./forged-peer.ts";
 import { firstWrongByte, letter, parcel, patterned } from "./letters.ts";
 import { LoneNodes } from "./lone-node.ts";
 import { PacketMutations } from "./packet-mutations.ts";
 
 const NODES = 4;
 const PAGE = 4096;
-/** Packets of the liar between two looks at the others. */
+/** Lies between two looks at the others. */
 const BURST = 32;
 /** Lengths of honest messages: in a packet, in a page, in several. */
 const LENGTHS = [4, 64, 192, 700, 4096, 9000];
@@ -52,7 +52,8 @@ export class GarbageWorld {
   private readonly streams: Stream[] = [];
   private readonly failures: unknown[] = [];
   private readonly keep = new Map<Task, Set<PortName>>();
-  private recording = true;
+  /** Names by which a task sends to exposed ports. */
+  private readonly ways = new Map<Task, PortName[]>();
 
   constructor(seed: number, unreliable = false) {
     this.random = new Random(seed);
@@ -64,11 +65,7 @@ export class GarbageWorld {
       transport: { unreliable },
     });
     this.lies = new PacketMutations(this.random, NODES);
-    for (const kernel of this.nodes.kernels) tapSent(kernel, (packet) => this.record(packet));
-  }
-
-  private record(packet: LoosePacket): void {
-    if (this.recording) this.lies.learn(packet);
+    for (const kernel of this.nodes.kernels) tapSent(kernel, (packet) => this.lies.learn(packet));
   }
 
   // --- before ---------------------------------------------------------------------------------------
@@ -82,7 +79,6 @@ export class GarbageWorld {
     for (const from of tasks) for (const to of tasks) await this.expose(from, to);
     nodes.end(tasks[NODES - 1]!);
     await nodes.run(nodes.kernels[0]!.runTokenPeriods(2));
-    this.recording = false;
     for (let node = 0; node < NODES - 1; node++) {
       await this.openStream(nodes.task(node), nodes.task((node + 1) % (NODES - 1)));
     }
@@ -141,7 +137,13 @@ export class GarbageWorld {
   private async expose(from: Task, to: Task): Promise<void> {
     const port = to.ports.allocate();
     this.kept(to).add(port);
-    if (from !== to) this.kept(from).add(await give(this.nodes, to, port, MAKE_SEND, from));
+    if (from !== to) {
+      const way = await give(this.nodes, to, port, MAKE_SEND, from);
+      this.kept(from).add(way);
+      this.ways.set(from, [...(this.ways.get(from) ?? []), way]);
+      const space = this.nodes.spaceOf(to);
+      this.lies.ports.push(space.portAt(space.find(port))!.identifier);
+    }
     if (to.node < NODES - 1) void this.throwAway(to, port);
   }
 
@@ -201,22 +203,65 @@ export class GarbageWorld {
   // --- lies -------------------------------------------------------------------------------------------
 
   /** The liar tells `count` lies while the others go on. */
-  async lie(count: number, tell: (to: number) => void = (to) => this.tell(to)): Promise<void> {
-    for (let told = 0; told < count; ) {
+  lie(count: number): Promise<void> {
+    return this.beset(count, BURST, (to) => this.peer.send(to, this.lies.next(to)));
+  }
+
+  /** `count` packets come by `send`, in bursts, while the others go on. */
+  async beset(count: number, burst: number, send: (to: number) => void): Promise<void> {
+    let told = 0;
+    while (told < count) {
       for (const stream of this.streams) if (this.random.below(4) === 0) this.write(stream);
-      const burst = Math.min(BURST, count - told);
-      for (let i = 0; i < burst; i++) tell(this.random.below(NODES - 1));
-      told += burst;
+      for (const [task, ways] of this.ways) {
+        if (task.node < NODES - 1 && this.random.below(3) === 0) this.act(task, ways);
+      }
+      const end = Math.min(count, told + burst);
+      for (; told < end; told++) send(this.random.below(NODES - 1));
       await this.look();
     }
   }
 
-  private tell(to: number): void {
-    this.peer.send(to, this.lies.next());
+  /** A task does something with ports that the liar may name: whatever comes of it, the kernels must bear it. */
+  private act(task: Task, ways: readonly PortName[]): void {
+    const { random } = this;
+    const way = ways[random.below(ways.length)]!;
+    const port = task.ports.allocate();
+    const message = letter(way, COPY_SEND, random.below(1000));
+    switch (random.below(6)) {
+      case 0:
+        message.addRight(port, MAKE_SEND);
+        break;
+      case 1:
+        message.addRight(port, MAKE_SEND_ONCE);
+        break;
+      case 2:
+        task.ports.requestNotification(port, NOTIFY_NO_SENDERS, 0, port);
+        message.addRight(port, MAKE_SEND).addRight(port, MOVE_RECEIVE);
+        break;
+      case 3: {
+        const address = task.vm.allocate(2 * PAGE);
+        task.memory.fill(address, 2 * PAGE, 7);
+        message.addRegion(address, 1 + random.below(2 * PAGE), true);
+        break;
+      }
+      case 4:
+        message.addIntegers(new Int32Array(random.below(40)));
+        break;
+      default:
+        message.local = port;
+        message.localDisposition = MAKE_SEND_ONCE;
+    }
+    const forced = random.below(4) === 0 ? { willNotify: port } : {};
+    const sent = task.send(message, { timeoutNs: 0, ...forced });
+    sent.catch((error: unknown) => {
+      if (!(error instanceof MachError)) this.failures.push(error);
+    });
   }
 
   /** Everybody comes to rest; what was exposed is tidied up. */
   private async look(): Promise<void> {
+    // Timers of the token and of acknowledgements.
+    if (this.random.below(8) === 0) await this.nodes.pass(this.random.below(3) * 1e9);
     await this.peer.settle(this.nodes);
     for (const packet of this.peer.heard) this.lies.learn(packet);
     this.peer.heard.length = 0;

@@ -9,7 +9,14 @@ import {
   PACKET_PAGE,
   PACKET_ROUTE,
 } from "../../src/hardware/packet-layout.ts";
-import { DEAD_IDENTIFIER, makeIdentifier } from "../../src/norma/identifier.ts";
+import {
+  DEAD_IDENTIFIER,
+  FIRST_LOCAL_ID,
+  identifierLocal,
+  identifierNode,
+  makeIdentifier,
+} from "../../src/norma/identifier.ts";
+import { TOKEN_SPECIAL_PORT } from "../../src/norma/token.ts";
 import {
   WIRE_BITS,
   WIRE_ID,
@@ -19,11 +26,16 @@ import {
   WIRE_SIZE,
 } from "../../src/norma/wire-layout.ts";
 import {
+  KIND_CONTROL,
   KIND_MESSAGE,
   KIND_NOTE,
   KIND_OVERFLOW,
   KIND_PAGE,
   NOTE_FLUSHED,
+  WIRE_ACCEPT_SHIFT,
+  WIRE_KIND_MASK,
+  WIRE_METERED,
+  WIRE_OVERFLOW,
   WIRE_TENURE_SHIFT,
 } from "../../src/norma/wire-values.ts";
 import type { LoosePacket } from "./forged-peer.ts";
@@ -75,13 +87,24 @@ const ITEMS = [
   0x00080009, 0x40012011,
 ];
 const KINDS = [KIND_MESSAGE, KIND_NOTE, KIND_OVERFLOW, KIND_PAGE];
-/** Packets kept to be told again. */
-const STORE = 600;
+/** Message id of the token. */
+const TOKEN_ID = 4000;
+/** Packets of each kind that are kept to be told again. */
+const STORE = 200;
 
 export class PacketMutations {
   private readonly random: Random;
   private readonly nodes: number;
-  private readonly packets: LoosePacket[] = [];
+  /** Packets by kind: notes, messages, and messages with what follows them. */
+  private readonly notes: LoosePacket[][] = [];
+  private readonly small: LoosePacket[][] = [];
+  private readonly large: LoosePacket[][] = [];
+  /** Large messages that are being recorded, by route. */
+  private readonly open = new Map<number, LoosePacket[]>();
+  /** What is still to follow the last lie to a node. */
+  private readonly rest = new Map<number, LoosePacket[]>();
+  /** Identifiers of ports that live. */
+  readonly ports: number[] = [];
   /** Identifiers that are not to be named. */
   readonly taboo = new Set<number>();
 
@@ -90,25 +113,91 @@ export class PacketMutations {
     this.nodes = nodes;
   }
 
+  /** Remembers a packet; one that goes on with a large message, behind the others of that message. */
   learn(packet: LoosePacket): void {
-    if (this.isTaboo(packet)) return;
-    if (this.packets.length < STORE) this.packets.push(packet);
-    else this.packets[this.random.below(STORE)] = packet;
+    const { words } = packet;
+    const kind = words[WIRE_KIND]! & WIRE_KIND_MASK;
+    if (kind === KIND_CONTROL || this.isTaboo(packet)) return;
+    const route = words[PACKET_ROUTE]!;
+    if (kind === KIND_OVERFLOW || kind === KIND_PAGE) {
+      this.open.get(route)?.push(packet);
+      return;
+    }
+    const train = [packet];
+    const isLarge = kind === KIND_MESSAGE && (words[WIRE_BITS]! & WIRE_OVERFLOW) !== 0;
+    if (kind === KIND_MESSAGE) this.open.delete(route);
+    if (isLarge) this.open.set(route, train);
+    const store = isLarge ? this.large : kind === KIND_NOTE ? this.notes : this.small;
+    if (store.length < STORE) store.push(train);
+    else store[this.random.below(STORE)] = train;
   }
 
-  get known(): number {
-    return this.packets.length;
-  }
-
-  /** A lie that names nothing that is not to be named. */
-  next(): LoosePacket {
+  /** A lie to node `to` that names nothing that is not to be named. */
+  next(to: number): LoosePacket {
     for (;;) {
-      const { words, page } = this.pick(this.packets);
+      if (this.random.below(16) === 0) {
+        const lie = this.tokenFor(to);
+        if (this.isTaboo(lie)) continue;
+        return lie;
+      }
+      const { words, page } = this.original(to);
       const lie = { words: words.slice(), page: page.slice() };
-      const changes = this.random.below(8) === 0 ? 0 : 1 + this.random.below(3);
-      for (let i = 0; i < changes; i++) this.change(lie);
+      const follows = isFollower(lie);
+      const changes = this.random.below(follows ? 2 : 8) === 0 ? 0 : 1 + this.random.below(3);
+      const wild = this.random.below(3) === 0;
+      for (let i = 0; i < changes; i++) {
+        if (wild) this.change(lie);
+        else this.changeMeaning(lie);
+      }
+      if (!follows) lie.words[WIRE_REMOTE] = this.remote(to, lie.words[WIRE_REMOTE]!);
       if (!this.isTaboo(lie)) return lie;
     }
+  }
+
+  /** A recorded packet: mostly the next of the large message that has been begun. */
+  private original(to: number): LoosePacket {
+    const following = this.rest.get(to)?.shift();
+    if (following !== undefined && this.random.below(8) > 0) return following;
+    const [first, ...rest] = this.pick(this.pick([this.notes, this.small, this.large]));
+    this.rest.set(to, rest);
+    return first!;
+  }
+
+  /** Most ports that recorded packets were for have gone, or are not at node `to`. */
+  private remote(to: number, recorded: number): number {
+    const local = identifierLocal(recorded);
+    if (this.random.below(4) === 0) return recorded;
+    if (local < FIRST_LOCAL_ID) return makeIdentifier(to, local);
+    const there = this.ports.filter((port) => identifierNode(port) === to);
+    return this.random.below(3) === 0 ? this.pick(this.ports) : this.pick(there);
+  }
+
+  /** A token with records of every type, about any ports. */
+  private tokenFor(to: number): LoosePacket {
+    const { random } = this;
+    const words = new Int32Array(PACKET_WORDS);
+    const records = random.below(random.below(8) === 0 ? 40 : 6);
+    const header = [this.smallNumber(), 1 + random.below(3), records, random.below(100)];
+    const body = [...header];
+    for (let record = 0; record < records; record++) {
+      body.push(1 + random.below(6), random.below(this.nodes), this.identifier());
+      for (let sum = 0; sum < 5; sum++) {
+        body.push(random.below(3) === 0 ? this.identifier() : this.smallNumber());
+      }
+    }
+    words[WIRE_KIND] = KIND_MESSAGE;
+    words[WIRE_BITS] = 17 | (17 << 8);
+    words[WIRE_REMOTE] = makeIdentifier(to, TOKEN_SPECIAL_PORT);
+    words[WIRE_ID] = TOKEN_ID;
+    words[WIRE_SIZE] = body.length * 4;
+    const inline = body.length <= 48;
+    words[inline ? PACKET_INLINE : PACKET_PAGE] = body.length * 4;
+    if (inline) words.set(body, PACKET_BODY);
+    return { words, page: inline ? new Int32Array(0) : Int32Array.from(body) };
+  }
+
+  private smallNumber(): number {
+    return this.random.below(4) === 0 ? -this.random.below(3) : this.random.below(20);
   }
 
   /** All words at random, a descriptor's frame excepted. */
@@ -127,6 +216,46 @@ export class PacketMutations {
 
   private pick<T>(from: readonly T[]): T {
     return from[this.random.below(from.length)]!;
+  }
+
+  /** What remains well-formed: other ports, rights, numbers. */
+  private changeMeaning({ words, page }: LoosePacket): void {
+    const { random } = this;
+    const isNote = words[WIRE_KIND] === KIND_NOTE;
+    switch (random.below(8)) {
+      case 0:
+        words[WIRE_LOCAL] = isNote ? this.word() : this.identifier();
+        return;
+      case 1:
+        words[WIRE_ID] = this.word();
+        return;
+      case 2:
+        if (isNote) words[WIRE_BITS] = 1 + random.below(NOTE_FLUSHED);
+        else words[WIRE_BITS]! ^= this.pick([3, 3 << 8, WIRE_METERED, 5 << WIRE_ACCEPT_SHIFT]);
+        return;
+      case 3:
+        if ((words[WIRE_KIND]! & WIRE_KIND_MASK) !== KIND_MESSAGE) return;
+        words[WIRE_KIND] = KIND_MESSAGE | (random.below(8) << WIRE_TENURE_SHIFT);
+        return;
+      case 4:
+        words[WIRE_REMOTE] = this.identifier();
+        return;
+      default:
+        if (page.length > 0) this.changeIdentifier(page, 0, Math.min(page.length, 64));
+        else this.changeIdentifier(words, PACKET_BODY, Math.min(words[PACKET_INLINE]! >>> 2, 48));
+    }
+  }
+
+  /** Replaces a word that may be an identifier; or a small number, where there are none. */
+  private changeIdentifier(words: Int32Array, from: number, count: number): void {
+    const found: number[] = [];
+    for (let at = from; at < from + count; at++) if (this.isOfPort(words[at]!)) found.push(at);
+    if (found.length > 0) words[this.pick(found)] = this.identifier();
+  }
+
+  private isOfPort(word: number): boolean {
+    const local = identifierLocal(word);
+    return identifierNode(word) < this.nodes && local >= FIRST_LOCAL_ID && local < 4096;
   }
 
   private change({ words, page }: LoosePacket): void {
@@ -182,7 +311,7 @@ export class PacketMutations {
   }
 
   private other(word: number): number {
-    return this.pick(this.packets).words[word]!;
+    return this.pick(this.pick([this.notes, this.small, this.large]))[0]!.words[word]!;
   }
 
   private word(): number {
@@ -201,7 +330,11 @@ export class PacketMutations {
   /** Of every shape: of ports that are known, of any node, of none, special ones, null and dead. */
   private identifier(): number {
     const { random } = this;
-    switch (random.below(6)) {
+    switch (random.below(9)) {
+      case 6:
+      case 7:
+      case 8:
+        return this.pick(this.ports);
       case 0:
         return this.pick([0, DEAD_IDENTIFIER, makeIdentifier(1023, 40), makeIdentifier(1, 0)]);
       case 1:
@@ -215,3 +348,8 @@ export class PacketMutations {
     }
   }
 }
+
+const isFollower = ({ words }: LoosePacket): boolean => {
+  const kind = words[WIRE_KIND]!;
+  return kind === KIND_OVERFLOW || kind === KIND_PAGE;
+};

@@ -95,7 +95,8 @@ export class IdentifierTable {
   release(identifier: Identifier): boolean {
     const localId = identifierLocal(identifier);
     const port = this.own[localId];
-    if (localId < FIRST_LOCAL_ID || port === undefined || this.resting.has(localId)) return false;
+    if (identifierNode(identifier) !== this.node || localId < FIRST_LOCAL_ID) return false;
+    if (port === undefined || this.resting.has(localId)) return false;
     if (port !== null && port.state !== PORT_DEAD && port.identifier === identifier) return false;
     this.own[localId] = null;
     this.forgotten.push(localId);
@@ -199,8 +200,9 @@ export class IdentifierTable {
     }
     for (const [each, { transit, onceTransit }] of talliesOf(proxy)) {
       if (identifierNode(each) === this.node && !this.loopback) {
-        this.own[identifierLocal(each)] = null;
-      } else {
+        // What was said of the port may not be true: others keep their names.
+        if (this.own[identifierLocal(each)] === proxy) this.own[identifierLocal(each)] = null;
+      } else if (this.foreign.get(each) === proxy) {
         this.foreign.delete(each);
       }
       this.dead.set(each, { transit, onceTransit, home });

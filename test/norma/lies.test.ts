@@ -5,7 +5,7 @@ import { expect, test } from "@jest/globals";
 import { COUNTERS } from "../../src/base/counters.ts";
 import { PACKET_BODY, PACKET_INLINE, PACKET_PAGE } from "../../src/hardware/packet-layout.ts";
 import { COPY_SEND, MAKE_SEND } from "../../src/ipc/rights.ts";
-import { makeIdentifier } from "../../src/norma/identifier.ts";
+import { identifierLocal, makeIdentifier } from "../../src/norma/identifier.ts";
 import { TOKEN_SPECIAL_PORT } from "../../src/norma/token.ts";
 import { RECORD_DEATH, RECORD_MOVED, RECORD_RETIRE } from "../../src/norma/token-records.ts";
 import {
@@ -275,6 +275,15 @@ test("lies: a name that is still used is not forgotten", async () => {
   const port = identifiers.known(successor)!;
   expect(identifiers.known(foreign)).toBe(port);
   expect(ipc.ports.holds(port)).toBe(true);
+});
+
+test("lies: another node's identifier does not free one of this node", async () => {
+  const { nodes, own } = await begin();
+  const { identifiers } = nodes.kernels[0]!;
+  const port = identifiers.known(own);
+  expect(identifiers.release(makeIdentifier(3, identifierLocal(own)))).toBe(false);
+  expect(identifiers.release(own)).toBe(false);
+  expect(identifiers.known(own)).toBe(port);
 });
 
 test("lies: a reply right of a node that does not exist is nobody's, and nobody is told", async () => {

@@ -17,6 +17,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Suite>>> = {
   contention: async () => (await import("./suites/contention.ts")).contentionSuite,
   peers: async () => (await import("./suites/peers.ts")).peersSuite,
   rights: async () => (await import("./suites/rights.ts")).rightsSuite,
+  loss: async () => (await import("./suites/loss.ts")).lossSuite,
   token: async () => (await import("./suites/token.ts")).tokenSuite,
 };
 

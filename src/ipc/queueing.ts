@@ -72,6 +72,7 @@ export const sendPast = (ipc: IpcContext, message: KernelMessage, always: boolea
       return MACH_MSG_SUCCESS;
     case PORT_IN_KERNEL:
       if (message.overflow !== null) protectPages(ipc, message);
+      if (message.accept !== null) tellAccepted(ipc, message);
       if (ipc.atInterruptLevel) ipc.kernelRequests.push(message);
       else port.server!.serve(message);
       return MACH_MSG_SUCCESS;

@@ -8,10 +8,16 @@ import type { Identifier } from "./identifier.ts";
 import type { PortNotes } from "./port-notes.ts";
 import { NOTE_ACCEPTED, NOTE_DESTROYED, WIRE_ACCEPT_MAX } from "./wire-values.ts";
 
+interface Sent {
+  readonly request: AcceptRequest;
+  /** Where the message went: who may report. */
+  readonly node: number;
+}
+
 export class AcceptReports {
   private readonly notes: PortNotes;
   /** Requests by number; 0 is none. */
-  private readonly requests: (AcceptRequest | null)[] = [null];
+  private readonly requests: (Sent | null)[] = [null];
   private readonly freeNumbers: number[] = [];
 
   constructor(notes: PortNotes) {
@@ -23,28 +29,33 @@ export class AcceptReports {
     return this.freeNumbers.length > 0 || this.requests.length <= WIRE_ACCEPT_MAX;
   }
 
-  /** The number under which a request's message travels. */
-  register(request: AcceptRequest): number {
+  /** The number under which a request's message travels to a node. */
+  register(request: AcceptRequest, node: number): number {
     const number = this.freeNumbers.pop() ?? this.requests.length;
     assert(number <= WIRE_ACCEPT_MAX, "there was room");
-    this.requests[number] = request;
+    this.requests[number] = { request, node };
     return number;
   }
 
-  accepted(ipc: IpcContext, number: number): void {
-    this.take(number)?.accepted(ipc);
+  /** A node reports. False: it has no such message of this one. */
+  accepted(ipc: IpcContext, number: number, node: number): boolean {
+    const request = this.take(number, node);
+    request?.accepted(ipc);
+    return request !== null;
   }
 
-  destroyed(ipc: IpcContext, number: number): void {
-    this.take(number)?.destroyed(ipc);
+  destroyed(ipc: IpcContext, number: number, node: number): boolean {
+    const request = this.take(number, node);
+    request?.destroyed(ipc);
+    return request !== null;
   }
 
-  private take(number: number): AcceptRequest | null {
-    const request = this.requests[number] ?? null;
-    if (request === null) return null;
+  private take(number: number, node: number): AcceptRequest | null {
+    const sent = this.requests[number] ?? null;
+    if (sent === null || sent.node !== node) return null;
     this.requests[number] = null;
     this.freeNumbers.push(number);
-    return request;
+    return sent.request;
   }
 
   /** The request of a message that arrived: its outcome is reported to the node that has it. */

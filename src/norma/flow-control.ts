@@ -125,7 +125,7 @@ export class FlowControl {
     flow.asked = false;
     flow.allowed = allowed;
     flow.limit = limit;
-    if (granted) flow.wanted -= 1;
+    if (granted) flow.wanted = Math.max(0, flow.wanted - 1);
     const mustReturn = granted && allowed !== OPEN_ALLOWANCE && proxy.senderFirst === null;
     if (mustReturn) {
       // Whoever asked has given up: the place is not to be kept for nobody.

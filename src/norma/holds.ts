@@ -17,6 +17,8 @@ import { NOTE_FLUSH } from "./wire-values.ts";
 export interface Flush {
   readonly identifier: Identifier;
   readonly origin: number;
+  /** What it was sent to, as in messages. */
+  readonly tenure: number;
   readonly message: null;
 }
 

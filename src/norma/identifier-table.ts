@@ -42,6 +42,8 @@ export class IdentifierTable {
   private readonly dead = new Map<Identifier, Grave>();
   /** Local ids to be used again, those first that were given back first. */
   private readonly forgotten: number[] = [];
+  /** The same, to look up. */
+  private readonly resting = new Set<number>();
   /** Proxies for ports of this very node are made (testing). */
   private readonly loopback: boolean;
 
@@ -75,6 +77,7 @@ export class IdentifierTable {
     const fresh = this.own.length;
     const used = this.forgotten.length > FORGOTTEN_MIN || fresh > LOCAL_ID_MAX;
     const localId = used ? (this.forgotten.shift() ?? fresh) : fresh;
+    this.resting.delete(localId);
     assert(localId <= LOCAL_ID_MAX, "local identifiers of this node are used up");
     this.own[localId] = port;
     return makeIdentifier(this.node, localId);
@@ -87,11 +90,32 @@ export class IdentifierTable {
     port.identifier = makeIdentifier(this.node, localId);
   }
 
-  /** No node remembers an identifier of this one any more: it may be used again. */
-  release(identifier: Identifier): void {
+  /** No node remembers an identifier of this one any more: it may be used again. Not if a port goes by it, or nobody
+   *  does yet: then the token has not told the truth. */
+  release(identifier: Identifier): boolean {
     const localId = identifierLocal(identifier);
+    const port = this.own[localId];
+    if (identifierNode(identifier) !== this.node || localId < FIRST_LOCAL_ID) return false;
+    if (port === undefined || this.resting.has(localId)) return false;
+    if (port !== null && port.state !== PORT_DEAD && port.identifier === identifier) return false;
     this.own[localId] = null;
     this.forgotten.push(localId);
+    this.resting.add(localId);
+    return true;
+  }
+
+  /** False for what no port can be called. */
+  canBe(identifier: Identifier): boolean {
+    const local = identifierLocal(identifier);
+    return (
+      identifierNode(identifier) < this.nodes && local >= FIRST_LOCAL_ID && local <= LOCAL_ID_MAX
+    );
+  }
+
+  /** True for a port that every node's kernel has. */
+  isKernelPort(identifier: Identifier): boolean {
+    const local = identifierLocal(identifier);
+    return local < FIRST_LOCAL_ID && (this.own[local] ?? null) !== null;
   }
 
   // --- from identifier to port --------------------------------------------------------------------
@@ -176,8 +200,9 @@ export class IdentifierTable {
     }
     for (const [each, { transit, onceTransit }] of talliesOf(proxy)) {
       if (identifierNode(each) === this.node && !this.loopback) {
-        this.own[identifierLocal(each)] = null;
-      } else {
+        // What was said of the port may not be true: others keep their names.
+        if (this.own[identifierLocal(each)] === proxy) this.own[identifierLocal(each)] = null;
+      } else if (this.foreign.get(each) === proxy) {
         this.foreign.delete(each);
       }
       this.dead.set(each, { transit, onceTransit, home });

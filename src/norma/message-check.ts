@@ -2,6 +2,7 @@
 // rights that can travel, a body of typed items. The transport vouches for the packet; a message that fails
 // here was never one.
 
+import { MESSAGE_BODY_BYTES_MAX } from "../base/limits.ts";
 import { alignUp, WORD_BYTES } from "../base/words.ts";
 import {
   PACKET_BODY,
@@ -60,7 +61,8 @@ export class MessageCheck {
     const carried = alignUp(size, WORD_BYTES);
     if (size > memory.layout.pageBytes) {
       // The body comes with the overflow, and is looked at then.
-      return (bits & WIRE_OVERFLOW) !== 0 && inline === 0 && page === 0;
+      const follows = (bits & (WIRE_OVERFLOW | WIRE_PAGE)) === WIRE_OVERFLOW;
+      return follows && size <= MESSAGE_BODY_BYTES_MAX && inline === 0 && page === 0;
     }
     const carriesData = (bits & WIRE_PAGE) !== 0;
     if (carriesData && (page === 0 || (bits & WIRE_OVERFLOW) === 0)) return false;

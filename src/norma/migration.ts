@@ -10,6 +10,7 @@
 // where that is seen as it always is. Two that chase each other never arrive: the one whose right has moved too often without
 // having been received is destroyed.
 
+import { PORT_QUEUE_LIMIT_MAX } from "../base/limits.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import type { KernelMessage } from "../ipc/kernel-message.ts";
 import { takeMessage } from "../ipc/message-queue.ts";
@@ -26,7 +27,7 @@ import { type CarriedRight, PORT_SEND_ONCE } from "../ipc/rights.ts";
 import type { FlowControl } from "./flow-control.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { type Flush, Holds, type Kept } from "./holds.ts";
-import { type Identifier, NULL_IDENTIFIER } from "./identifier.ts";
+import { FIRST_LOCAL_ID, type Identifier, identifierLocal, NULL_IDENTIFIER } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
 import { lineageOf } from "./lineage.ts";
 import {
@@ -41,7 +42,8 @@ import {
 } from "./moved-right-layout.ts";
 import { Moves } from "./moves.ts";
 import type { PortNotes } from "./port-notes.ts";
-import { NOTE_FLUSH, NOTE_FLUSHED } from "./wire-values.ts";
+import { reject } from "./rejections.ts";
+import { NOTE_FLUSH, NOTE_FLUSHED, TENURE_MAX } from "./wire-values.ts";
 
 /** A receive right that has moved so often without being received chases one that chases it. */
 const UNRECEIVED_MAX = 64;
@@ -92,7 +94,8 @@ export class Migration {
     this.forwarding = forwarding;
     this.routes = routes;
     this.holds = new Holds(ipc, notes);
-    this.moves = new Moves(this.node, identifiers, this.holds, flow, wantToken);
+    const rejectRecord = (): void => reject(ipc.memory.counters, "rejectedToken");
+    this.moves = new Moves(this.node, identifiers, this.holds, flow, wantToken, rejectRecord);
   }
 
   // --- from here ----------------------------------------------------------------------------------
@@ -109,7 +112,7 @@ export class Migration {
     details[MOVED_NO_SENDERS] = noticeOut(port.noSendersNotify, node, rights);
     details[MOVED_DESTROYED] = noticeOut(port.portDestroyedNotify, node, rights);
     details[MOVED_NEWEST] = lineage.newest;
-    details[MOVED_NEWEST_MOVES] = lineage.tallies.get(lineage.newest)!.moves;
+    details[MOVED_NEWEST_MOVES] = lineage.tallies.get(lineage.newest)?.moves ?? 0;
     details[MOVED_MOVES] = port.moves;
     details[MOVED_UNRECEIVED] = lineage.unreceived + 1;
     lineage.unreceived = 0;
@@ -151,7 +154,10 @@ export class Migration {
     rights: WireRights,
   ): Port | null {
     const port = this.identifiers.known(identifier) ?? this.identifiers.portOf(identifier);
-    if (port === null || port.state !== PORT_PROXY) return null;
+    if (port === null || port.state !== PORT_PROXY || !this.isSoundMove(port, details)) {
+      reject(this.ipc.memory.counters, "rejectedRight");
+      return null;
+    }
     const lineage = lineageOf(port);
     lineage.newest = details[MOVED_NEWEST]!;
     lineage.add(lineage.newest, details[MOVED_NEWEST_MOVES]!);
@@ -175,6 +181,21 @@ export class Migration {
     if (port.noSendersNotify !== null && port.sendRights === 0) this.routes.askForSenders(port);
     this.settle(port, message, details[MOVED_UNRECEIVED]!);
     return port;
+  }
+
+  /** False if what goes with a receive right cannot be. */
+  private isSoundMove(port: Port, details: Int32Array): boolean {
+    const newest = details[MOVED_NEWEST]!;
+    if (identifierLocal(port.identifier) < FIRST_LOCAL_ID || !this.identifiers.canBe(newest)) {
+      return false;
+    }
+    const known = this.identifiers.known(newest);
+    if (known !== null && known !== port) return false;
+    const limit = details[MOVED_LIMIT]! >>> 0;
+    const onces = details[MOVED_ONCES]!;
+    const moves = details[MOVED_MOVES]!;
+    if (limit > PORT_QUEUE_LIMIT_MAX || onces < port.sendOnceRights) return false;
+    return moves > 0 && moves <= TENURE_MAX && details[MOVED_NEWEST_MOVES]! >>> 0 <= TENURE_MAX;
   }
 
   /** The port's receive right is in `message` now; both may never be received. */
@@ -214,14 +235,17 @@ export class Migration {
     }
     if (source === origin) this.forwarding.visitorLeaves(port, origin);
     if (port.held && !this.holds.passes(port, tenure)) {
-      this.holds.keep(port, { identifier, origin, message: null });
+      this.holds.keep(port, { identifier, origin, tenure, message: null });
     } else {
-      this.flushOn(port, origin);
+      this.flushOn(port, origin, tenure);
     }
   }
 
-  private flushOn(port: Port, origin: number): void {
-    if (port.state === PORT_PROXY) {
+  private flushOn(port: Port, origin: number, tenure: number): void {
+    if (port.state === PORT_PROXY && port.moves <= tenure) {
+      reject(this.ipc.memory.counters, "rejectedRoute");
+      this.flushEnds(port.identifier, origin);
+    } else if (port.state === PORT_PROXY) {
       this.notes.sendBehind(port.home, NOTE_FLUSH, port.identifier, origin, port.moves);
     } else {
       this.flushEnds(port.identifier, origin);
@@ -252,7 +276,7 @@ export class Migration {
 
   private letGo(port: Port, items: readonly (Flush | Kept)[]): void {
     for (const item of items) {
-      if (item.message === null) this.flushOn(port, item.origin);
+      if (item.message === null) this.flushOn(port, item.origin, item.tenure);
       else if (item.source === this.node) sendToPort(this.ipc, item.message, true);
       else this.routes.route(item.source, item.message);
     }

@@ -9,7 +9,6 @@
 //   RECORD_SETTLE   confirm: rights on their way by the old one are counted; again, until there are none
 //   RECORD_RETIRE   read: the old one is forgotten; confirm: its node may use it again
 
-import { assert } from "../base/assert.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { Backlog } from "./backlog.ts";
 import type { FlowControl } from "./flow-control.ts";
@@ -53,6 +52,7 @@ export class Moves {
   private readonly holds: Holds;
   private readonly flow: FlowControl;
   private readonly wantToken: () => void;
+  private readonly rejectRecord: () => void;
   /** Moves that are announced from here, by the old identifier. */
   private readonly moves = new Map<Identifier, Move>();
   /** Those among them that are not on the token. */
@@ -66,7 +66,9 @@ export class Moves {
     holds: Holds,
     flow: FlowControl,
     wantToken: () => void,
+    rejectRecord: () => void,
   ) {
+    this.rejectRecord = rejectRecord;
     this.node = node;
     this.identifiers = identifiers;
     this.holds = holds;
@@ -173,12 +175,21 @@ export class Moves {
       return;
     }
     const known = this.identifiers.known(successor);
-    assert(known === null || known === port, "a new identifier is nobody else's");
+    if (known !== null && known !== port) {
+      this.rejectRecord(); // a new identifier is nobody else's
+      return;
+    }
     lineageOf(port).add(successor, moves);
     this.identifiers.alias(successor, port);
   }
 
   private forget(old: Identifier, successor: Identifier): void {
+    const known = this.identifiers.known(old);
+    const lives = known !== null && known.state !== PORT_DEAD;
+    if (lives && (known.identifier === old || this.identifiers.known(successor) !== known)) {
+      this.rejectRecord(); // it is still used, or was never succeeded
+      return;
+    }
     const port = this.identifiers.retire(old, successor);
     if (port !== null && port.state === PORT_PROXY) this.identifiers.dropUnused(port);
   }

@@ -5,6 +5,7 @@
 // receiver, and never blocks.
 
 import { COUNTERS } from "../base/counters.ts";
+import { PORT_QUEUE_LIMIT_MAX } from "../base/limits.ts";
 import { alignUp, WORD_BYTES } from "../base/words.ts";
 import { FRAME_ARMED, FRAME_MESSAGE, NO_FRAME } from "../hardware/frame-table.ts";
 import {
@@ -46,11 +47,12 @@ import { OverflowArrivals } from "./overflow-arrivals.ts";
 import { OverflowStream } from "./overflow-stream.ts";
 import { PortDeaths } from "./port-deaths.ts";
 import { PortNotes } from "./port-notes.ts";
+import { reject } from "./rejections.ts";
 import { RightTranslation } from "./right-translation.ts";
 import { SenderQueries } from "./sender-queries.ts";
 import { Token, type TokenTimer } from "./token.ts";
 import { REFUSED, type Transport, type TransportClient } from "./transport.ts";
-import { enterNode, leaveNode } from "./usage-counts.ts";
+import { enterNode, isAbroad, leaveNode } from "./usage-counts.ts";
 import {
   WIRE_BITS,
   WIRE_ID,
@@ -202,7 +204,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
     }
     if (message.metered) bits |= WIRE_METERED;
     if (message.accept !== null) {
-      bits |= this.accepts.register(message.accept) << WIRE_ACCEPT_SHIFT;
+      bits |= this.accepts.register(message.accept, proxy.home) << WIRE_ACCEPT_SHIFT;
       message.accept = null;
     }
     words[at + WIRE_KIND] = KIND_MESSAGE | (proxy.moves << WIRE_TENURE_SHIFT);
@@ -273,7 +275,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
     const frame = words[at + PACKET_FRAME]!;
     if (!this.check.isSound(at, source)) {
       // The transport vouches for it, so it will not get better by being sent again.
-      memory.counters[COUNTERS.damaged.index]! += 1;
+      reject(memory.counters, "rejectedMessage");
       return frame;
     }
     const overflows = (words[at + WIRE_BITS]! & WIRE_OVERFLOW) !== 0;
@@ -284,6 +286,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
     const message = pool.takeToReceive(needsFrame && !carriesData);
     if (message === null) return REFUSED;
     // --- committed: the packet is stored -----------------------------------------------------------
+    this.arrivals.breakOff(source);
     const armNext = carriesData
       ? this.takeInline(at, frame, message)
       : this.takeBody(at, frame, message);
@@ -326,10 +329,11 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
     message.localRight = ((bits >>> 8) & WIRE_RIGHT_MASK) as CarriedRight;
     const identifier = words[at + WIRE_REMOTE]!;
     message.remote = this.identifiers.destination(identifier);
-    if (message.remote !== null) enterNode(message.remote, message.remoteRight, identifier);
-    else this.identifiers.diedOnArrival(identifier, message.remoteRight === PORT_SEND_ONCE);
-    if (message.remote === null || message.remote.state === PORT_DEAD) {
-      this.deaths.messageForTheDead(source, identifier);
+    if (message.remote !== null && !isAbroad(message.remote, message.remoteRight)) {
+      reject(this.ipc.memory.counters, "rejectedRight");
+      message.remote = null;
+    } else {
+      this.countDestination(source, message, identifier);
     }
     const request = (bits >>> WIRE_ACCEPT_SHIFT) & WIRE_ACCEPT_MAX;
     if (request !== 0) message.accept = this.accepts.reportTo(source, identifier, request);
@@ -338,10 +342,19 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
     message.localDead = message.local === null && reply !== NULL_IDENTIFIER;
   }
 
+  private countDestination(source: number, message: KernelMessage, identifier: Identifier): void {
+    const { remote, remoteRight } = message;
+    if (remote !== null) enterNode(remote, remoteRight, identifier);
+    else this.identifiers.diedOnArrival(identifier, remoteRight === PORT_SEND_ONCE);
+    if (remote !== null && remote.state !== PORT_DEAD) return;
+    this.ipc.memory.counters[COUNTERS.unknownDestination.index]! += 1;
+    this.deaths.messageForTheDead(source, identifier);
+  }
+
   /** OverflowReceiver. */
   overflowArrived(source: number, message: KernelMessage): void {
     if (!this.check.isWholeSound(message, source)) {
-      this.ipc.memory.counters[COUNTERS.damaged.index]! += 1;
+      reject(this.ipc.memory.counters, "rejectedOverflow");
       message.complex = false; // what it holds is not rights
       destroyMessage(this.ipc, message);
       return;
@@ -351,8 +364,12 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
 
   /** OverflowReceiver: the rights are given up, as those of any message that is destroyed. */
   overflowAbandoned(source: number, message: KernelMessage): void {
-    if (!this.check.isWholeSound(message, source)) message.complex = false;
-    else if (message.rights) this.rights.bodyIn(source, message);
+    if (!this.check.isWholeSound(message, source)) {
+      reject(this.ipc.memory.counters, "rejectedOverflow");
+      message.complex = false;
+    } else if (message.rights) {
+      this.rights.bodyIn(source, message);
+    }
     destroyMessage(this.ipc, message);
   }
 
@@ -384,7 +401,9 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
   /** The receive right was here. */
   private forward(source: number, message: KernelMessage, port: Port): void {
     if (message.metered) this.forwarding.countThrough(port, source);
-    if (message.circular) {
+    const turnsBack = port.moves <= message.tenure;
+    if (turnsBack) reject(this.ipc.memory.counters, "rejectedRoute");
+    if (message.circular || turnsBack) {
       if (message.metered) this.flow.countBack(port);
       destroyMessage(this.ipc, message);
       return;
@@ -450,41 +469,66 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
     first: number,
     second: number,
   ): void {
+    if (!this.takeNote(node, note, identifier, first, second)) {
+      reject(this.ipc.memory.counters, "rejectedNote");
+    }
+  }
+
+  /** False for a note that no node would have sent. */
+  private takeNote(
+    node: number,
+    note: number,
+    identifier: Identifier,
+    first: number,
+    second: number,
+  ): boolean {
     switch (note) {
       case NOTE_ALLOWANCE: {
+        if (second >>> 1 > PORT_QUEUE_LIMIT_MAX) return false;
         const proxy = this.identifiers.proxyOf(identifier);
-        if (proxy === null || proxy.home !== node) return;
-        this.flow.allowanceArrived(proxy, first, second >>> 1, (second & 1) !== 0);
-        return;
+        if (proxy !== null && proxy.home === node) {
+          this.flow.allowanceArrived(proxy, first, second >>> 1, (second & 1) !== 0);
+        }
+        return true;
       }
       case NOTE_DEAD:
+        if (this.identifiers.isKernelPort(identifier)) return false;
         this.deaths.deathArrived(identifier);
-        return;
+        return true;
       case NOTE_ONCE_GONE:
-        this.deaths.onceGone(identifier, first);
-        return;
+        if (first < 0 || second < 0) return false;
+        this.deaths.onceGone(identifier, first, second);
+        return true;
       case NOTE_FLUSH:
+        if (first >>> 0 >= this.ipc.memory.layout.nodes || second < 0) return false;
         this.migration.flushArrived(node, identifier, first, second);
-        return;
+        return true;
       case NOTE_FLUSHED:
         this.migration.flushed(identifier);
-        return;
+        return true;
       case NOTE_TOKEN:
-        this.token.wake();
-        return;
+        if (this.node === 0) this.token.wake();
+        return this.node === 0;
       case NOTE_ACCEPTED:
-        this.accepts.accepted(this.ipc, first);
-        return;
+        return this.accepts.accepted(this.ipc, first, node);
       case NOTE_DESTROYED:
-        this.accepts.destroyed(this.ipc, first);
-        return;
+        return this.accepts.destroyed(this.ipc, first, node);
+      case NOTE_WANT:
+      case NOTE_RETURN:
+      case NOTE_ASK:
+        this.senderNote(node, note, identifier);
+        return true;
     }
+    return false;
+  }
+
+  private senderNote(node: number, note: number, identifier: Identifier): void {
     const port = this.identifiers.destination(identifier);
     if (port === null || port.state === PORT_DEAD) return;
     const queue = port.state === PORT_PROXY ? this.forwarding : this.flow;
     if (note === NOTE_WANT) queue.wantArrived(port, node);
     else if (note === NOTE_RETURN) queue.returnArrived(port, node);
-    else if (note === NOTE_ASK) queue.askArrived(port, node);
+    else queue.askArrived(port, node);
   }
 }
 

@@ -5,6 +5,7 @@
 import { assert } from "../base/assert.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { LARGE_BYTES_MAX, REGION_BYTES_MAX } from "../base/limits.ts";
+import { WORD_BYTES } from "../base/words.ts";
 import { FRAME_ARMED, FRAME_MESSAGE, NO_FRAME } from "../hardware/frame-table.ts";
 import { PACKET_FRAME, PACKET_PAGE } from "../hardware/packet-layout.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
@@ -26,6 +27,7 @@ import {
 } from "../ipc/typed-item.ts";
 import { PageList, residentEntry } from "../vm/page-list.ts";
 import { MOVED_RIGHT_WORDS } from "./moved-right-layout.ts";
+import { reject } from "./rejections.ts";
 import { REFUSED, type Transport } from "./transport.ts";
 import { WIRE_BITS } from "./wire-layout.ts";
 import { WIRE_ABANDONED, WIRE_BUSY, WIRE_PAGE } from "./wire-values.ts";
@@ -65,10 +67,17 @@ export class OverflowArrivals {
     this.receiver = receiver;
   }
 
+  /** A message has come from a node that had not sent all of the one before. */
+  breakOff(source: number): void {
+    const arrival = this.arrivals[source] ?? null;
+    if (arrival === null) return;
+    arrival.spoilt = true;
+    this.ended(arrival, source);
+  }
+
   /** A message has come whose overflow follows, or came with it in the frame of the descriptor at word `at`. Its
    *  body, unless that is longer than a page, is sound. Returns the frame to arm the descriptor with. */
   expect(source: number, message: KernelMessage, at: number, armNext: number): number {
-    assert((this.arrivals[source] ?? null) === null, "one message at a time from each node");
     const { pool, memory } = this.ipc;
     const overflow = pool.overflowOf(message);
     let spoilt = false;
@@ -105,7 +114,7 @@ export class OverflowArrivals {
     const { words } = ipc.memory;
     const arrival = this.arrivals[source] ?? null;
     if (arrival === null) {
-      ipc.memory.counters[COUNTERS.damaged.index]! += 1;
+      reject(ipc.memory.counters, "rejectedOverflow");
       return words[at + PACKET_FRAME]!;
     }
     if (ipc.frames.freeCount === 0) return this.refuseForFrames();
@@ -165,10 +174,11 @@ export class OverflowArrivals {
     const arrival = this.arrivals[source] ?? null;
     const count = words[at + PACKET_PAGE]! >>> 2;
     if (arrival === null || count > pageWords) {
-      counters[COUNTERS.damaged.index]! += 1;
+      reject(counters, "rejectedOverflow");
       return frame;
     }
     arrival.abandoned ||= (words[at + WIRE_BITS]! & WIRE_ABANDONED) !== 0;
+    arrival.spoilt ||= count === 0 && !arrival.abandoned;
     this.takeWords(arrival, frame, count);
     skipPages(arrival);
     this.ended(arrival, source);
@@ -187,7 +197,7 @@ export class OverflowArrivals {
 
   /** The body is not believed; the header's rights are given up. */
   private destroySpoilt(message: KernelMessage): void {
-    this.ipc.memory.counters[COUNTERS.damaged.index]! += 1;
+    reject(this.ipc.memory.counters, "rejectedOverflow");
     message.complex = false;
     destroyMessage(this.ipc, message);
   }
@@ -199,7 +209,10 @@ export class OverflowArrivals {
     for (let taken = 0; taken < count; ) {
       skipPages(arrival);
       const piece = pieceAt(overflow, arrival.piece);
-      if (piece === null || piece instanceof PageList) return; // more than was announced
+      if (piece === null || piece instanceof PageList) {
+        arrival.spoilt = true; // more than was announced
+        return;
+      }
       const run = Math.min(piece.length - arrival.word, count - taken);
       piece.set(memory.words.subarray(start + taken, start + taken + run), arrival.word);
       memory.counters[COUNTERS.copiedBytes.index]! += run * 4;
@@ -230,6 +243,9 @@ export class OverflowArrivals {
       if (checkItem(words, at, end, isPortDisposition) !== ITEM_GOOD) return false;
       const data = itemData(words, at);
       const rights = isPortDisposition(itemType(words, at));
+      if (rights && !isInline(words, at) && words[data] === 0 && itemNumber(words, at) > 0) {
+        return false; // without the words that they are in
+      }
       if (rights) message.rights = true;
       if (itemType(words, at) === PORT_RECEIVE) receiveRights += itemNumber(words, at);
       if (isInline(words, at) || words[data] === 0) continue;
@@ -243,9 +259,11 @@ export class OverflowArrivals {
       } else {
         const pages = regionPages(offset, bytes, pageBytes);
         words[data] = overflow.add(transfer.newList(offset, bytes, pages));
+        pool.chargeLarge(message, pages * WORD_BYTES);
       }
     }
     if (!message.moves) return true;
+    if (receiveRights * MOVED_RIGHT_WORDS * WORD_BYTES > LARGE_BYTES_MAX) return false;
     const details = new Int32Array(receiveRights * MOVED_RIGHT_WORDS);
     overflow.add(details);
     pool.chargeLarge(message, details.byteLength);

@@ -12,12 +12,23 @@ import {
 } from "../hardware/packet-layout.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import { packetChecksum } from "./checksum.ts";
+import { reject } from "./rejections.ts";
 import { WIRE_CHECKSUM, WIRE_KIND } from "./wire-layout.ts";
-import { KIND_CONTROL, KINDS_MAX, WIRE_KIND_MASK } from "./wire-values.ts";
+import { KIND_CONTROL, KIND_MESSAGE, KINDS_MAX, WIRE_KIND_MASK } from "./wire-values.ts";
+
+type PacketFault =
+  | "rejectedAddress"
+  | "rejectedSource"
+  | "rejectedLength"
+  | "rejectedChecksum"
+  | "rejectedKind"
+  | "rejectedAck";
 
 export class PacketCheck {
   private readonly memory: PhysicalMemory;
   private readonly checksums: boolean;
+  /** What is wrong with the last packet; one that is sound may still acknowledge too much. */
+  private fault: PacketFault = "rejectedAck";
 
   constructor(memory: PhysicalMemory, checksums: boolean) {
     this.memory = memory;
@@ -26,15 +37,31 @@ export class PacketCheck {
 
   /** True if the packet at word `at` may be believed. */
   isSound(at: number): boolean {
+    const fault = this.faultOf(at);
+    this.fault = fault ?? "rejectedAck";
+    return fault === null;
+  }
+
+  /** Counts the last packet as rejected. */
+  countRejected(): void {
+    reject(this.memory.counters, this.fault);
+  }
+
+  private faultOf(at: number): PacketFault | null {
     const { words, layout, node } = this.memory;
-    if (packetDestination(words, at) !== node) return false;
-    if (packetSource(words, at) >= layout.nodes) return false;
+    if (packetDestination(words, at) !== node) return "rejectedAddress";
+    if (packetSource(words, at) >= layout.nodes) return "rejectedSource";
     const inline = words[at + PACKET_INLINE]! >>> 0;
     const page = words[at + PACKET_PAGE]! >>> 0;
-    if (inline > PACKET_INLINE_BYTES_MAX || page > layout.pageBytes) return false;
-    if (this.checksums && words[at + WIRE_CHECKSUM] !== this.checksum(at)) return false;
-    const kind = words[at + WIRE_KIND]! & WIRE_KIND_MASK;
-    return kind >= KIND_CONTROL && kind < KINDS_MAX;
+    if (inline > PACKET_INLINE_BYTES_MAX || page > layout.pageBytes) return "rejectedLength";
+    if (this.checksums && words[at + WIRE_CHECKSUM] !== this.checksum(at)) {
+      return "rejectedChecksum";
+    }
+    const word = words[at + WIRE_KIND]!;
+    const kind = word & WIRE_KIND_MASK;
+    // Messages say their tenure above their kind.
+    const isKind = kind >= KIND_CONTROL && kind < KINDS_MAX;
+    return isKind && (kind === word || kind === KIND_MESSAGE) ? null : "rejectedKind";
   }
 
   /** The checksum that the packet at word `at` should bear. */

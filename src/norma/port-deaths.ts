@@ -15,6 +15,7 @@ import type { IdentifierTable } from "./identifier-table.ts";
 import type { Lineage } from "./lineage.ts";
 import { abroadOf } from "./port-abroad.ts";
 import type { PortNotes } from "./port-notes.ts";
+import { reject } from "./rejections.ts";
 import { RECORD_DEATH, RECORD_FORGET, type TokenRecords } from "./token-records.ts";
 import { NOTE_DEAD, NOTE_ONCE_GONE } from "./wire-values.ts";
 
@@ -102,19 +103,24 @@ export class PortDeaths {
   }
 
   /** Send-once rights to a dead port are gone, on another node. */
-  onceGone(identifier: Identifier, count: number): void {
+  onceGone(identifier: Identifier, count: number, hops: number): void {
     const { identifiers } = this;
     const port = identifiers.known(identifier);
     if (port?.state === PORT_DEAD) {
-      port.sendOnceRights = Math.max(0, port.sendOnceRights - count);
+      const gone = Math.min(port.sendOnceRights, port.oncesAbroad, count);
+      port.sendOnceRights -= gone;
+      port.oncesAbroad -= gone;
       this.ipc.ports.collectIfGone(port);
       return;
     }
     // The receive right was here, and died elsewhere.
     const moved = port !== null && port.state === PORT_PROXY;
     const home = moved ? port.home : identifiers.graveOf(identifier);
-    if (home !== null && home !== this.node) {
-      this.notes.send(home, NOTE_ONCE_GONE, identifier, count);
+    if (home === null || home === this.node) return;
+    if (hops < this.ipc.memory.layout.nodes) {
+      this.notes.send(home, NOTE_ONCE_GONE, identifier, count, hops + 1);
+    } else {
+      reject(this.ipc.memory.counters, "rejectedRoute");
     }
   }
 
@@ -138,7 +144,7 @@ export class PortDeaths {
     this.identifiers.diedOnArrival(identifier, right === PORT_SEND_ONCE);
     if (right !== PORT_SEND_ONCE) return;
     const home = this.identifiers.graveOf(identifier) ?? identifierNode(identifier);
-    this.notes.send(home, NOTE_ONCE_GONE, identifier, 1);
+    if (home < this.ipc.memory.layout.nodes) this.notes.send(home, NOTE_ONCE_GONE, identifier, 1);
   }
 
   // --- the token's passes -------------------------------------------------------------------------

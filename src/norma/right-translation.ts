@@ -17,8 +17,9 @@ import type { IdentifierTable } from "./identifier-table.ts";
 import type { Migration } from "./migration.ts";
 import { MOVED_RIGHT_WORDS } from "./moved-right-layout.ts";
 import type { PortDeaths } from "./port-deaths.ts";
+import { reject } from "./rejections.ts";
 import type { SenderQueries } from "./sender-queries.ts";
-import { enterNode, leaveNode } from "./usage-counts.ts";
+import { enterNode, isAbroad, leaveNode } from "./usage-counts.ts";
 
 export class RightTranslation {
   private readonly ipc: IpcContext;
@@ -114,6 +115,10 @@ export class RightTranslation {
   portIn(identifier: Identifier, right: CarriedRight): Port | null {
     if (!isRight(identifier)) return null;
     const port = this.identifiers.portOf(identifier);
+    if (port !== null && !isAbroad(port, right)) {
+      reject(this.ipc.memory.counters, "rejectedRight");
+      return null;
+    }
     if (port !== null) enterNode(port, right, identifier);
     else this.deaths.deadOnArrival(identifier, right);
     return port;

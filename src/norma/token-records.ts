@@ -10,7 +10,14 @@
 // What is added in one period is limited, so that no node ever has long to do with the token, however much there is to
 // tell and to ask: the rest is for the next period, which follows at once when this one was full (token.ts).
 
-import type { Identifier } from "./identifier.ts";
+import {
+  FIRST_LOCAL_ID,
+  type Identifier,
+  identifierLocal,
+  identifierNode,
+  LOCAL_ID_MAX,
+} from "./identifier.ts";
+import { TENURE_MAX } from "./wire-values.ts";
 
 export const RECORD_WORDS = 8;
 export const TOKEN_HEADER_WORDS = 4;
@@ -129,6 +136,23 @@ export class TokenRecords {
     this.count = kept;
   }
 
+  /** True if `count` records that begin at word `at` of `words` can be what nodes of a machine of `nodes` wrote. */
+  static areSound(words: Int32Array, at: number, count: number, nodes: number): boolean {
+    for (let record = 0; record < count; record++) {
+      const from = at + record * RECORD_WORDS;
+      const type = words[from + TYPE]!;
+      if (type < RECORD_SENDERS || type > RECORD_RETIRE) return false;
+      if ((words[from + OWNER]! & ~OWNER_LATER) >>> 0 >= nodes) return false;
+      const identifier = words[from + IDENTIFIER]!;
+      if (!isOfPort(identifier, nodes)) return false;
+      if (type !== RECORD_MOVED && type !== RECORD_RETIRE) continue;
+      const successor = words[from + SUMS]!;
+      if (successor === identifier || !isOfPort(successor, nodes)) return false;
+      if (words[from + SUMS + 1]! >>> 0 > TENURE_MAX) return false;
+    }
+    return true;
+  }
+
   /** Takes over `count` records that begin at word `at` of `words`. */
   load(words: Int32Array, at: number, count: number, added: number): void {
     this.makeRoom(count * RECORD_WORDS);
@@ -149,3 +173,9 @@ export class TokenRecords {
     this.words = longer;
   }
 }
+
+/** True of what an ordinary port of one of `nodes` nodes can be called. */
+const isOfPort = (identifier: Identifier, nodes: number): boolean => {
+  const local = identifierLocal(identifier);
+  return identifierNode(identifier) < nodes && local >= FIRST_LOCAL_ID && local <= LOCAL_ID_MAX;
+};

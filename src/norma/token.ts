@@ -27,6 +27,7 @@ import { ringSuccessor } from "./gray-ring.ts";
 import { FIRST_LOCAL_ID, makeIdentifier, NULL_IDENTIFIER } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
 import type { PortNotes } from "./port-notes.ts";
+import { reject } from "./rejections.ts";
 import { RECORD_WORDS, TOKEN_HEADER_WORDS, TokenRecords } from "./token-records.ts";
 import { NOTE_TOKEN } from "./wire-values.ts";
 
@@ -89,6 +90,8 @@ export class Token implements KernelServer {
   /** Cancels the beginning of the next period; null: none is to come. */
   private coming: (() => void) | null = null;
   private underWay = false;
+  /** The pass that it is on. */
+  private passOut = 0;
   /** The period that is under way was asked for. */
   private wanted = false;
   private readonly asked: AskedPeriods[] = [];
@@ -163,12 +166,16 @@ export class Token implements KernelServer {
     const available = (request.size >> 2) - TOKEN_HEADER_WORDS;
     const [period, pass, count, added] = words.subarray(at, at + TOKEN_HEADER_WORDS);
     const isToken = request.id === TOKEN_ID && !request.complex && available >= 0;
-    if (!isToken || this.heldPass !== 0 || count! < 0 || count! * RECORD_WORDS > available) {
-      this.ipc.memory.counters[COUNTERS.damaged.index]! += 1;
+    const fits = isToken && count! >= 0 && count! * RECORD_WORDS <= available;
+    const isExpected = this.heldPass === 0 && this.isNext(period!, pass!);
+    const first = at + TOKEN_HEADER_WORDS;
+    const isSound = fits && TokenRecords.areSound(words, first, count!, this.nodes);
+    if (!isSound || !isExpected || added! < 0) {
+      reject(this.ipc.memory.counters, "rejectedToken");
       destroyMessage(this.ipc, request);
       return;
     }
-    this.records.load(words, at + TOKEN_HEADER_WORDS, count!, added!);
+    this.records.load(words, first, count!, added!);
     destroyMessage(this.ipc, request);
     if (this.node === 0) this.passEnded(pass!);
     else {
@@ -177,8 +184,15 @@ export class Token implements KernelServer {
     }
   }
 
+  /** True if the token may come: at node 0 only by the pass that it was sent out on, so that there is one. */
+  private isNext(period: number, pass: number): boolean {
+    if (this.node !== 0) return pass >= PASS_WRITE && pass <= PASS_CONFIRM;
+    return this.underWay && period === this.period && pass === this.passOut;
+  }
+
   /** This node's part of a pass; then the next node's. */
   private pass(pass: number): void {
+    this.passOut = pass;
     const { records } = this;
     if (pass === PASS_WRITE) {
       this.wish?.();

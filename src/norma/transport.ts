@@ -142,7 +142,7 @@ export class Transport implements PacketOwner, PacketTaker {
     const { words, network } = this;
     const frame = words[at + PACKET_FRAME]!;
     if (!this.check.isSound(at) || !this.isPlausibleAck(at)) {
-      this.counters[COUNTERS.damaged.index]! += 1;
+      this.check.countRejected();
       network.arm(frame);
       return;
     }

@@ -20,6 +20,10 @@ export const leaveNode = (port: Port, right: CarriedRight): void => {
   if (port.lineage !== null) (port.lineage as Lineage).count(port.identifier, right, 1);
 };
 
+/** False for a right that arrived and cannot be: its port's home has no send-once right elsewhere. */
+export const isAbroad = (port: Port, right: CarriedRight): boolean =>
+  right === PORT_SEND || port.state === PORT_PROXY || port.oncesAbroad > 0;
+
 /** A right arrived from the wire, by one of the port's identifiers, and is held by a message here. */
 export const enterNode = (port: Port, right: CarriedRight, identifier: Identifier): void => {
   if (right === PORT_SEND) {

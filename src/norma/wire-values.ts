@@ -16,6 +16,7 @@ export const KINDS_MAX = 8;
  *  message goes to, as far as its sender knows. */
 export const WIRE_KIND_MASK = 0xff;
 export const WIRE_TENURE_SHIFT = 8;
+export const TENURE_MAX = 0xffffff;
 
 export const CONTROL_NONE = 0;
 /** Explicit acknowledgement: there was no packet for it to ride on. */
@@ -67,7 +68,8 @@ export const NOTE_WANT = 2;
 export const NOTE_RETURN = 3;
 /** Home to proxy: the port is dead. */
 export const NOTE_DEAD = 4;
-/** Proxy to home: WIRE_LOCAL send-once rights to the dead port have gone with the proxy. */
+/** Proxy to home: WIRE_LOCAL send-once rights to the dead port have gone with the proxy. WIRE_ID: how many nodes have sent
+ *  it on. */
 export const NOTE_ONCE_GONE = 5;
 /** Proxy to home: a sender would have sent, but does not wait for its turn; what may be sent now? */
 export const NOTE_ASK = 8;

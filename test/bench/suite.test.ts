@@ -101,7 +101,7 @@ test("suite: figure and effort are the suite's own if it has them", async () => 
 test("suites: the report has the suites that the documentation names", () => {
   expect(suiteNames()).toEqual([
     ...["rpc", "hops", "scale", "micro", "latency", "bandwidth", "bibw", "multi-pair", "pages"],
-    ...["strategies", "contention", "peers", "rights", "token"],
+    ...["strategies", "contention", "peers", "rights", "loss", "token"],
   ]);
 });
 

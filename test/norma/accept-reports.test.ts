@@ -22,19 +22,22 @@ const bench = () => {
 
 test("accept reports: a request is told of its own message, once", () => {
   const { ipc, reports, request, said } = bench();
-  const [first, second] = [reports.register(request("first")), reports.register(request("second"))];
+  const [first, second] = [
+    reports.register(request("first"), 1),
+    reports.register(request("second"), 1),
+  ];
   expect(first).not.toBe(second);
-  reports.destroyed(ipc, second);
-  reports.accepted(ipc, second);
-  reports.accepted(ipc, first);
-  reports.accepted(ipc, first);
+  reports.destroyed(ipc, second, 1);
+  reports.accepted(ipc, second, 1);
+  reports.accepted(ipc, first, 1);
+  reports.accepted(ipc, first, 1);
   expect(said).toEqual(["second destroyed", "first accepted"]);
 });
 
 test("accept reports: a number that nobody has is nobody's", () => {
   const { ipc, reports, request, said } = bench();
-  reports.register(request("one"));
-  for (const number of [0, 2, WIRE_ACCEPT_MAX]) reports.accepted(ipc, number);
+  reports.register(request("one"), 1);
+  for (const number of [0, 2, WIRE_ACCEPT_MAX]) reports.accepted(ipc, number, 1);
   expect(said).toEqual([]);
 });
 
@@ -43,17 +46,17 @@ test("accept reports: there is room for as many as a packet can number, and agai
   const numbers = new Set<number>();
   for (let i = 0; i < WIRE_ACCEPT_MAX; i++) {
     expect(reports.hasRoom).toBe(true);
-    numbers.add(reports.register(request(`${i}`)));
+    numbers.add(reports.register(request(`${i}`), 1));
   }
   expect(numbers.size).toBe(WIRE_ACCEPT_MAX);
   expect(Math.min(...numbers)).toBe(1);
   expect(Math.max(...numbers)).toBe(WIRE_ACCEPT_MAX);
   expect(reports.hasRoom).toBe(false);
-  reports.accepted(ipc, 7);
+  reports.accepted(ipc, 7, 1);
   expect(reports.hasRoom).toBe(true);
-  expect(reports.register(request("again"))).toBe(7);
+  expect(reports.register(request("again"), 1)).toBe(7);
   expect(reports.hasRoom).toBe(false);
-  reports.accepted(ipc, 7);
+  reports.accepted(ipc, 7, 1);
   expect(said).toEqual(["6 accepted", "again accepted"]);
 });
 
@@ -66,4 +69,13 @@ test("accept reports: what becomes of a message that came is told to the node th
     [3, NOTE_ACCEPTED, identifier, 12],
     [2, NOTE_DESTROYED, identifier, 13],
   ]);
+});
+
+test("accept reports: only the node that has the message reports", () => {
+  const { ipc, reports, request, said } = bench();
+  const number = reports.register(request("one"), 1);
+  expect(reports.accepted(ipc, number, 2)).toBe(false);
+  expect(said).toEqual([]);
+  expect(reports.destroyed(ipc, number, 1)).toBe(true);
+  expect(said).toEqual(["one destroyed"]);
 });

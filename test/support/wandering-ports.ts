@@ -427,6 +427,10 @@ export class WanderingPorts {
     const before = this.tokenPeriods();
     await this.periods(4);
     if (this.tokenPeriods() !== before) throw new Error("the token does not rest");
+    for (const { memory, node } of nodes.kernels) {
+      const rejected = memory.counters[COUNTERS.damaged.index];
+      if (rejected !== 0) throw new Error(`node ${node} did not believe ${rejected} true packets`);
+    }
     this.watch.checkRest();
   }
 

@@ -1,0 +1,26 @@
+// How much of suite loss is measured: everything, or as little as shows that it works.
+
+export interface LossPlan {
+  readonly seed: number;
+  /** Packets lost, of a hundred. */
+  readonly losses: readonly number[];
+  readonly rounds: number;
+  /** How long a window of calls is at least, ms. */
+  readonly windowMs: number;
+  /** Windows are as long as so many fixed timeouts: a window should see several. */
+  readonly windowTimeouts: number;
+}
+
+export const FULL_PLAN: Omit<LossPlan, "seed"> = {
+  losses: [0.1, 1, 5, 20],
+  rounds: 9,
+  windowMs: 300,
+  windowTimeouts: 10,
+};
+
+export const QUICK_PLAN: Omit<LossPlan, "seed"> = {
+  losses: [1, 5],
+  rounds: 3,
+  windowMs: 50,
+  windowTimeouts: 2,
+};

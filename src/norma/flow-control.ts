@@ -87,7 +87,7 @@ export class FlowControl {
     const flow = flowOf(proxy);
     if (!isUsedUp(flow)) return;
     flow.wanted += 1;
-    this.notes.send(proxy.home, NOTE_WANT, proxy.identifier);
+    this.notes.sendBehind(proxy.home, NOTE_WANT, proxy.identifier);
   }
 
   /** A sender that does not want to wait has found no room: the next one may, if the home knows better. */
@@ -95,7 +95,7 @@ export class FlowControl {
     const flow = flowOf(proxy);
     if (!isUsedUp(flow) || flow.asked || flow.wanted > 0) return;
     flow.asked = true;
-    this.notes.send(proxy.home, NOTE_ASK, proxy.identifier);
+    this.notes.sendBehind(proxy.home, NOTE_ASK, proxy.identifier);
   }
 
   /** Messages go to another node from now on. */
@@ -114,7 +114,7 @@ export class FlowControl {
     let waiting = 0;
     for (let wait = proxy.senderFirst; wait !== null; wait = wait.next) waiting += 1;
     for (; flow.wanted < waiting; flow.wanted += 1) {
-      this.notes.send(proxy.home, NOTE_WANT, proxy.identifier);
+      this.notes.sendBehind(proxy.home, NOTE_WANT, proxy.identifier);
     }
   }
 
@@ -130,7 +130,7 @@ export class FlowControl {
     if (mustReturn) {
       // Whoever asked has given up: the place is not to be kept for nobody.
       flow.allowed = (flow.allowed - 1) | 0;
-      this.notes.send(proxy.home, NOTE_RETURN, proxy.identifier);
+      this.notes.sendBehind(proxy.home, NOTE_RETURN, proxy.identifier);
       return;
     }
     this.letGo(proxy);

@@ -119,7 +119,7 @@ export class Forwarding {
       this.flow.letGo(port);
     } else if (flow.told && flow.allowed !== OPEN_ALLOWANCE) {
       flow.allowed = (flow.allowed - 1) | 0;
-      this.notes.send(port.home, NOTE_RETURN, port.identifier);
+      this.notes.sendBehind(port.home, NOTE_RETURN, port.identifier);
     }
   }
 

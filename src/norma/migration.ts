@@ -43,7 +43,7 @@ import {
 import { Moves } from "./moves.ts";
 import type { PortNotes } from "./port-notes.ts";
 import { reject } from "./rejections.ts";
-import { NOTE_FLUSH, NOTE_FLUSHED, TENURE_MAX } from "./wire-values.ts";
+import { FLUSH_SENT_ON, NOTE_FLUSH, NOTE_FLUSHED, TENURE_MAX } from "./wire-values.ts";
 
 /** A receive right that has moved so often without being received chases one that chases it. */
 const UNRECEIVED_MAX = 64;
@@ -226,14 +226,15 @@ export class Migration {
     return true;
   }
 
-  /** A node sends to the port another way from now on; what it sent by way of this one is here. */
-  flushArrived(source: number, identifier: Identifier, origin: number, tenure: number): void {
+  /** Node `origin` sends to the port another way from now on; what it sent by way of this one is here. `sentOn`: the
+   *  flush comes from a node on its way, which may be the origin itself, through which it passes. */
+  flushArrived(identifier: Identifier, origin: number, sentOn: boolean, tenure: number): void {
     const port = this.identifiers.destination(identifier);
     if (port === null || port.state === PORT_DEAD) {
       this.flushEnds(identifier, origin);
       return;
     }
-    if (source === origin) this.forwarding.visitorLeaves(port, origin);
+    if (!sentOn) this.forwarding.visitorLeaves(port, origin);
     if (port.held && !this.holds.passes(port, tenure)) {
       this.holds.keep(port, { identifier, origin, tenure, message: null });
     } else {
@@ -246,7 +247,13 @@ export class Migration {
       reject(this.ipc.memory.counters, "rejectedRoute");
       this.flushEnds(port.identifier, origin);
     } else if (port.state === PORT_PROXY) {
-      this.notes.sendBehind(port.home, NOTE_FLUSH, port.identifier, origin, port.moves);
+      this.notes.sendBehind(
+        port.home,
+        NOTE_FLUSH,
+        port.identifier,
+        origin | FLUSH_SENT_ON,
+        port.moves,
+      );
     } else {
       this.flushEnds(port.identifier, origin);
     }

@@ -62,6 +62,7 @@ import {
   WIRE_SIZE,
 } from "./wire-layout.ts";
 import {
+  FLUSH_SENT_ON,
   KIND_MESSAGE,
   NOTE_ACCEPTED,
   NOTE_ALLOWANCE,
@@ -500,9 +501,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
         this.deaths.onceGone(identifier, first, second);
         return true;
       case NOTE_FLUSH:
-        if (first >>> 0 >= this.ipc.memory.layout.nodes || second < 0) return false;
-        this.migration.flushArrived(node, identifier, first, second);
-        return true;
+        return this.takeFlush(node, identifier, first, second);
       case NOTE_FLUSHED:
         this.migration.flushed(identifier);
         return true;
@@ -520,6 +519,15 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
         return true;
     }
     return false;
+  }
+
+  private takeFlush(node: number, identifier: Identifier, first: number, tenure: number): boolean {
+    const origin = first & ~FLUSH_SENT_ON;
+    const sentOn = origin !== first;
+    if (origin >>> 0 >= this.ipc.memory.layout.nodes || tenure < 0) return false;
+    if (!sentOn && origin !== node) return false;
+    this.migration.flushArrived(identifier, origin, sentOn, tenure);
+    return true;
   }
 
   private senderNote(node: number, note: number, identifier: Identifier): void {

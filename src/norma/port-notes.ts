@@ -71,13 +71,7 @@ export class PortNotes implements TransportClient {
   }
 
   /** Sends a note that comes after all messages that have been sent to the node. */
-  sendBehind(
-    node: number,
-    note: number,
-    identifier: Identifier,
-    first: number,
-    second: number,
-  ): void {
+  sendBehind(node: number, note: number, identifier: Identifier, first = 0, second = 0): void {
     this.submit({ node, note, identifier, first, second, behind: true });
   }
 

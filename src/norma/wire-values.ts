@@ -81,5 +81,7 @@ export const NOTE_DESTROYED = 7;
 /** To where messages for the port went so far, behind them, and on from there: node WIRE_LOCAL goes another way now.
  *  WIRE_ID is the tenure, as in messages. */
 export const NOTE_FLUSH = 10;
+/** In WIRE_LOCAL of a flush, beside the node: it does not come from there, somebody sends it on. */
+export const FLUSH_SENT_ON = 1 << 16;
 /** To the node that began it: the flush has come to where the receive right is. */
 export const NOTE_FLUSHED = 11;

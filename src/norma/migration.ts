@@ -26,7 +26,7 @@ import { admitSenders, sendToPort } from "../ipc/queueing.ts";
 import { type CarriedRight, PORT_SEND_ONCE } from "../ipc/rights.ts";
 import type { FlowControl } from "./flow-control.ts";
 import type { Forwarding } from "./forwarding.ts";
-import { type Flush, Holds, type Kept } from "./holds.ts";
+import { type Flush, Holds, type Kept, OWN_TENURE } from "./holds.ts";
 import { FIRST_LOCAL_ID, type Identifier, identifierLocal, NULL_IDENTIFIER } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
 import { lineageOf } from "./lineage.ts";
@@ -43,7 +43,7 @@ import {
 import { Moves } from "./moves.ts";
 import type { PortNotes } from "./port-notes.ts";
 import { reject } from "./rejections.ts";
-import { FLUSH_SENT_ON, NOTE_FLUSH, NOTE_FLUSHED, TENURE_MAX } from "./wire-values.ts";
+import { flushWord, NOTE_FLUSH, NOTE_FLUSHED, TENURE_MAX } from "./wire-values.ts";
 
 /** A receive right that has moved so often without being received chases one that chases it. */
 const UNRECEIVED_MAX = 64;
@@ -177,7 +177,7 @@ export class Migration {
     port.portDestroyedNotify = rights.portIn(details[MOVED_DESTROYED]!, PORT_SEND_ONCE);
     this.forwarding.arrived(port, source);
     this.moves.arrived(port);
-    if (hasSent) this.holds.flush(port, way, wayTenure, port.moves);
+    if (hasSent) this.holds.flush(port, way, wayTenure);
     if (port.noSendersNotify !== null && port.sendRights === 0) this.routes.askForSenders(port);
     this.settle(port, message, details[MOVED_UNRECEIVED]!);
     return port;
@@ -216,60 +216,51 @@ export class Migration {
 
   /** A message of this node for a port that is held. */
   keep(message: KernelMessage): void {
-    this.holds.keep(message.remote!, { message, source: this.node });
+    this.holds.keep(message.remote!, { message, source: this.node, tenure: OWN_TENURE });
   }
 
   /** A message of another node; false if the port does not hold it back. */
   keepArrived(port: Port, source: number, message: KernelMessage): boolean {
     if (this.holds.passes(port, message.tenure)) return false;
-    this.holds.keep(port, { message, source });
+    this.holds.keep(port, { message, source, tenure: message.tenure });
     return true;
   }
 
-  /** Node `origin` sends to the port another way from now on; what it sent by way of this one is here. `sentOn`: the
-   *  flush comes from a node on its way, which may be the origin itself, through which it passes. */
-  flushArrived(identifier: Identifier, origin: number, sentOn: boolean, tenure: number): void {
-    const port = this.identifiers.destination(identifier);
+  /** A node sends to the port another way from now on; what it sent by way of this one is here. `sentOn`: the flush does
+   *  not come from its origin but from a node on its way, which may be the origin itself, through which it passes. */
+  flushArrived(flush: Flush, sentOn: boolean): void {
+    const port = this.identifiers.destination(flush.identifier);
     if (port === null || port.state === PORT_DEAD) {
-      this.flushEnds(identifier, origin);
+      this.flushEnds(flush);
       return;
     }
-    if (!sentOn) this.forwarding.visitorLeaves(port, origin);
-    if (port.held && !this.holds.passes(port, tenure)) {
-      this.holds.keep(port, { identifier, origin, tenure, message: null });
-    } else {
-      this.flushOn(port, origin, tenure);
-    }
+    if (!sentOn) this.forwarding.visitorLeaves(port, flush.origin);
+    if (port.held && !this.holds.passes(port, flush.tenure)) this.holds.keep(port, flush);
+    else this.flushOn(port, flush);
   }
 
-  private flushOn(port: Port, origin: number, tenure: number): void {
-    if (port.state === PORT_PROXY && port.moves <= tenure) {
+  private flushOn(port: Port, flush: Flush): void {
+    if (port.state !== PORT_PROXY) {
+      this.flushEnds(flush);
+    } else if (port.moves <= flush.tenure) {
       reject(this.ipc.memory.counters, "rejectedRoute");
-      this.flushEnds(port.identifier, origin);
-    } else if (port.state === PORT_PROXY) {
-      this.notes.sendBehind(
-        port.home,
-        NOTE_FLUSH,
-        port.identifier,
-        origin | FLUSH_SENT_ON,
-        port.moves,
-      );
+      this.flushEnds(flush);
     } else {
-      this.flushEnds(port.identifier, origin);
+      const word = flushWord(flush.origin, flush.number, true);
+      this.notes.sendBehind(port.home, NOTE_FLUSH, port.identifier, word, port.moves);
     }
   }
 
-  private flushEnds(identifier: Identifier, origin: number): void {
-    if (origin === this.node) this.flushed(identifier);
-    else this.notes.send(origin, NOTE_FLUSHED, identifier);
+  private flushEnds({ identifier, origin, number }: Flush): void {
+    if (origin === this.node) this.flushed(identifier, number);
+    else this.notes.send(origin, NOTE_FLUSHED, identifier, number);
   }
 
   /** What this node sent by an old way has come to where the port is. */
-  flushed(identifier: Identifier): void {
+  flushed(identifier: Identifier, number: number): void {
     const port = this.identifiers.known(identifier);
     if (port === null) return; // it has died meanwhile
-    const items = this.holds.flushed(port);
-    if (items !== null) this.letGo(port, items);
+    this.letGo(port, this.holds.flushed(port, number));
   }
 
   isAnnounced(identifier: Identifier): boolean {
@@ -283,10 +274,11 @@ export class Migration {
 
   private letGo(port: Port, items: readonly (Flush | Kept)[]): void {
     for (const item of items) {
-      if (item.message === null) this.flushOn(port, item.origin, item.tenure);
+      if (item.message === null) this.flushOn(port, item);
       else if (item.source === this.node) sendToPort(this.ipc, item.message, true);
       else this.routes.route(item.source, item.message);
     }
+    if (port.held) return;
     if (port.state === PORT_PROXY) this.flow.letGo(port);
     else if (port.state !== PORT_DEAD) admitSenders(this.ipc, port);
   }

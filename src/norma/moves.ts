@@ -225,7 +225,8 @@ export class Moves {
     const { home: way, moves: wayTenure } = port;
     port.moves = moves;
     port.home = identifierNode(successor);
-    if (port.abroad === null || way === port.home) return; // nobody has sent from here
+    if (port.abroad === null) return; // nobody has sent from here
+    // Also if it is back where it was: what was sent there before may still follow it on its way round.
     this.holds.flush(port, way, wayTenure);
     this.flow.wayChanges(port);
   }

@@ -62,7 +62,9 @@ import {
   WIRE_SIZE,
 } from "./wire-layout.ts";
 import {
-  FLUSH_SENT_ON,
+  flushNumber,
+  flushOrigin,
+  isFlushSentOn,
   KIND_MESSAGE,
   NOTE_ACCEPTED,
   NOTE_ALLOWANCE,
@@ -503,7 +505,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
       case NOTE_FLUSH:
         return this.takeFlush(node, identifier, first, second);
       case NOTE_FLUSHED:
-        this.migration.flushed(identifier);
+        this.migration.flushed(identifier, first);
         return true;
       case NOTE_TOKEN:
         if (this.node === 0) this.token.wake();
@@ -521,12 +523,18 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
     return false;
   }
 
-  private takeFlush(node: number, identifier: Identifier, first: number, tenure: number): boolean {
-    const origin = first & ~FLUSH_SENT_ON;
-    const sentOn = origin !== first;
-    if (origin >>> 0 >= this.ipc.memory.layout.nodes || tenure < 0) return false;
-    if (!sentOn && origin !== node) return false;
-    this.migration.flushArrived(identifier, origin, sentOn, tenure);
+  private takeFlush(node: number, identifier: Identifier, word: number, tenure: number): boolean {
+    const flush = {
+      identifier,
+      origin: flushOrigin(word),
+      number: flushNumber(word),
+      tenure,
+      message: null,
+    };
+    const sentOn = isFlushSentOn(word);
+    if (flush.origin >= this.ipc.memory.layout.nodes || word < 0 || tenure < 0) return false;
+    if (!sentOn && flush.origin !== node) return false;
+    this.migration.flushArrived(flush, sentOn);
     return true;
   }
 

@@ -78,10 +78,20 @@ export const NOTE_TOKEN = 9;
 /** Home to proxy: the message of request WIRE_LOCAL has been taken; or was destroyed. */
 export const NOTE_ACCEPTED = 6;
 export const NOTE_DESTROYED = 7;
-/** To where messages for the port went so far, behind them, and on from there: node WIRE_LOCAL goes another way now.
+/** To where messages for the port went so far, behind them, and on from there: the node in WIRE_LOCAL goes another way now.
  *  WIRE_ID is the tenure, as in messages. */
 export const NOTE_FLUSH = 10;
-/** In WIRE_LOCAL of a flush, beside the node: it does not come from there, somebody sends it on. */
-export const FLUSH_SENT_ON = 1 << 16;
-/** To the node that began it: the flush has come to where the receive right is. */
+/** WIRE_LOCAL of a flush: the node that began it, 1 << 16 if it does not come from there but is sent on, and its number
+ *  there, from bit 17. */
+const FLUSH_ORIGIN_MASK = 0xffff;
+const FLUSH_SENT_ON = 1 << 16;
+const FLUSH_NUMBER_SHIFT = 17;
+export const FLUSH_NUMBER_MAX = 0x3fff;
+
+export const flushWord = (origin: number, number: number, sentOn: boolean): number =>
+  origin | (sentOn ? FLUSH_SENT_ON : 0) | (number << FLUSH_NUMBER_SHIFT);
+export const flushOrigin = (word: number): number => word & FLUSH_ORIGIN_MASK;
+export const flushNumber = (word: number): number => word >>> FLUSH_NUMBER_SHIFT;
+export const isFlushSentOn = (word: number): boolean => (word & FLUSH_SENT_ON) !== 0;
+/** To the node that began it: flush number WIRE_LOCAL has come to where the receive right is. */
 export const NOTE_FLUSHED = 11;

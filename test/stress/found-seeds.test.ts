@@ -1,0 +1,43 @@
+// Seeds that have found bugs of the product, each a plan that must be good now. The bug of each is in its title.
+
+import { expect, test } from "@jest/globals";
+import { Machine, type MachineOptionsInput } from "../../src/index.ts";
+import { makePlan } from "../../src/stress/plan.ts";
+import { runPlan } from "../../src/stress/run-plan.ts";
+
+const run = async (seed: number, faults: MachineOptionsInput["faults"], dimension = 2) => {
+  const machineOptions: MachineOptionsInput = {
+    dimension,
+    seed,
+    kernel: { tokenPauseNs: 1e6 },
+    memory: { bytesPerNode: 1 << 20, kind: "shared-array-buffer" },
+    faults,
+  };
+  const plan = makePlan({ workloads: [{ name: "migration", steps: 30 }], machine: machineOptions });
+  await using machine = await Machine.simulate(machineOptions);
+  return runPlan(machine, plan);
+};
+
+test.each<[string, number, MachineOptionsInput["faults"]]>([
+  [
+    "a flush that passed through its origin made it leave its way: senders waited for ever",
+    14,
+    { drop: 0.2 },
+  ],
+  ["the same", 19, { drop: 0.2 }],
+  ["the same, with packets delayed", 10, { delay: 0.2 }],
+  [
+    "a right that was back where it was had its old way not flushed: letters overtook others",
+    49,
+    { delay: 0.2 },
+  ],
+  [
+    "what two flushes held was let go by the rule of the earlier one: letters overtook others",
+    28,
+    { delay: 0.2 },
+  ],
+  ["the same", 50, { delay: 0.2 }],
+])("found: %s (seed %d)", async (_bug, seed, faults) => {
+  const { verdict, findings } = await run(seed, faults);
+  expect({ verdict, findings }).toEqual({ verdict: "good", findings: [] });
+});

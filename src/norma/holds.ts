@@ -24,6 +24,8 @@ export interface Flush {
   /** Who began it, and its number there (wire-values.ts). */
   readonly origin: number;
   readonly number: number;
+  /** It does not come from its origin but from a node on its way, which may be the origin itself, through which it passes. */
+  readonly sentOn: boolean;
   /** What it was sent to, as in messages. */
   readonly tenure: number;
   readonly message: null;

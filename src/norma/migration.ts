@@ -226,20 +226,20 @@ export class Migration {
     return true;
   }
 
-  /** A node sends to the port another way from now on; what it sent by way of this one is here. `sentOn`: the flush does
-   *  not come from its origin but from a node on its way, which may be the origin itself, through which it passes. */
-  flushArrived(flush: Flush, sentOn: boolean): void {
+  /** A node sends to the port another way from now on; what it sent by way of this one is here, or kept here. */
+  flushArrived(flush: Flush): void {
     const port = this.identifiers.destination(flush.identifier);
-    if (port === null || port.state === PORT_DEAD) {
-      this.flushEnds(flush);
-      return;
-    }
-    if (!sentOn) this.forwarding.visitorLeaves(port, flush.origin);
-    if (port.held && !this.holds.passes(port, flush.tenure)) this.holds.keep(port, flush);
+    if (port === null || port.state === PORT_DEAD) this.flushEnds(flush);
+    else if (port.held && !this.holds.passes(port, flush.tenure)) this.holds.keep(port, flush);
     else this.flushOn(port, flush);
   }
 
   private flushOn(port: Port, flush: Flush): void {
+    if (port.state === PORT_DEAD) {
+      this.flushEnds(flush);
+      return;
+    }
+    if (!flush.sentOn) this.forwarding.visitorLeaves(port, flush.origin);
     if (port.state !== PORT_PROXY) {
       this.flushEnds(flush);
     } else if (port.moves <= flush.tenure) {

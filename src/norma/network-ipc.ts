@@ -528,13 +528,13 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
       identifier,
       origin: flushOrigin(word),
       number: flushNumber(word),
+      sentOn: isFlushSentOn(word),
       tenure,
       message: null,
     };
-    const sentOn = isFlushSentOn(word);
     if (flush.origin >= this.ipc.memory.layout.nodes || word < 0 || tenure < 0) return false;
-    if (!sentOn && flush.origin !== node) return false;
-    this.migration.flushArrived(flush, sentOn);
+    if (!flush.sentOn && flush.origin !== node) return false;
+    this.migration.flushArrived(flush);
     return true;
   }
 

@@ -15,7 +15,7 @@ const run = async (seed: number, faults: MachineOptionsInput["faults"], dimensio
   };
   const plan = makePlan({ workloads: [{ name: "migration", steps: 30 }], machine: machineOptions });
   await using machine = await Machine.simulate(machineOptions);
-  return runPlan(machine, plan);
+  return await runPlan(machine, plan);
 };
 
 test.each<[string, number, MachineOptionsInput["faults"]]>([

@@ -127,7 +127,6 @@ export class FaultWrapper implements NetworkInterface {
     const reorder = this.hits(rates.reorder, packet, KIND_REORDER);
     const taken = (flip || delay || reorder) && this.takeOver(packet, rates, flip, delay, reorder);
     const status = taken ? TRANSMIT_SENT : this.pass(packet);
-    if (!taken) this.held.passed(to, this.clock.now());
     if (this.hits(rates.duplicate, packet, KIND_DUPLICATE)) this.duplicate(packet, rates);
     if (!this.isQuiet()) this.flush();
     return status;
@@ -317,6 +316,7 @@ export class FaultWrapper implements NetworkInterface {
         const packet = this.waiting;
         this.waiting = NO_PACKET;
         this.inner.transmit(packet);
+        this.held.passed(packetDestination(this.words, packet), this.clock.now());
       } else {
         break;
       }

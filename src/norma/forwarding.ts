@@ -5,6 +5,7 @@
 
 import type { IpcContext } from "../ipc/context.ts";
 import { PORT_PROXY, type Port } from "../ipc/port.ts";
+import { admitSenders } from "../ipc/queueing.ts";
 import { appendSender, type SendWait, takeSender } from "../ipc/waits.ts";
 import { type FlowControl, tellAllowance, VisitorWait } from "./flow-control.ts";
 import {
@@ -131,8 +132,10 @@ export class Forwarding {
     if (visitor === null) return;
     this.dismiss(port, visitor);
     if (isProxy) while (visitor.promised > 0) this.giveBack(port, visitor);
-    else port.promised -= visitor.promised;
     visitors.splice(visitors.indexOf(visitor), 1);
+    if (isProxy) return;
+    port.promised -= visitor.promised;
+    if (!port.held) admitSenders(this.ipc, port); // others may have waited for these places
   }
 
   /** Takes the visitor's senders out of the line. */

@@ -191,6 +191,23 @@ describe.each(MEMORY_KINDS)("faults on %s memory", (kind) => {
     expect(faulty.nodes[1]!.takeAll()).toEqual([2, 1]);
   });
 
+  test("a reordered packet is not let go by one that still waits for the interface", () => {
+    const rules = { seed: 1, reorder: { once: 2 }, delayNs: [0, 1e6] as [number, number] };
+    const faulty = build(rules, { ringLength: 1 });
+    const [from, to] = [faulty.nodes[0]!, faulty.nodes[1]!];
+    from.send({ to: 1, number: 1, buffer: 0 });
+    expect(from.send({ to: 1, number: 3, buffer: 1 })).toBe(TRANSMIT_HELD); // the ring is full
+    const numbers = to.takeAll();
+    faulty.machine.pumpAll();
+    from.send({ to: 1, number: 2, buffer: 2 }); // held back
+    expect(from.send({ to: 1, number: 4, buffer: 3 })).toBe(TRANSMIT_HELD);
+    for (let i = 0; i < 3; i++) {
+      numbers.push(...to.takeAll());
+      faulty.machine.pumpAll();
+    }
+    expect(numbers).toEqual([1, 3, 4, 2]);
+  });
+
   test("a cut link loses everything for a time, then nothing", () => {
     const faulty = build({ seed: 1, cuts: [{ node: 1, atNs: 100, forNs: 50 }] });
     const at = (nowNs: number, from: number, to: number): number => {

@@ -5,7 +5,7 @@ import { Machine, type MachineOptionsInput } from "../../src/index.ts";
 import { makePlan } from "../../src/stress/plan.ts";
 import { runPlan } from "../../src/stress/run-plan.ts";
 
-const run = async (seed: number, faults: MachineOptionsInput["faults"], dimension = 2) => {
+const run = async (seed: number, faults: MachineOptionsInput["faults"], dimension: number) => {
   const machineOptions: MachineOptionsInput = {
     dimension,
     seed,
@@ -18,26 +18,41 @@ const run = async (seed: number, faults: MachineOptionsInput["faults"], dimensio
   return await runPlan(machine, plan);
 };
 
-test.each<[string, number, MachineOptionsInput["faults"]]>([
+test.each<[string, number, MachineOptionsInput["faults"], number]>([
   [
     "a flush that passed through its origin made it leave its way: senders waited for ever",
     14,
     { drop: 0.2 },
+    2,
   ],
-  ["the same", 19, { drop: 0.2 }],
-  ["the same, with packets delayed", 10, { delay: 0.2 }],
+  ["the same", 19, { drop: 0.2 }, 2],
+  ["the same, with packets delayed", 10, { delay: 0.2 }, 2],
   [
     "a right that was back where it was had its old way not flushed: letters overtook others",
     49,
     { delay: 0.2 },
+    2,
   ],
   [
     "what two flushes held was let go by the rule of the earlier one: letters overtook others",
     28,
     { delay: 0.2 },
+    2,
   ],
-  ["the same", 50, { delay: 0.2 }],
-])("found: %s (seed %d)", async (_bug, seed, faults) => {
-  const { verdict, findings } = await run(seed, faults);
+  ["the same", 50, { delay: 0.2 }, 2],
+  [
+    "a flush overtook letters that were kept: its origin's account began in the middle",
+    338,
+    { drop: 0.1, delay: 0.2 },
+    3,
+  ],
+  [
+    "a node left its way, and nobody got the places that it had kept",
+    309,
+    { drop: 0.1, delay: 0.2 },
+    3,
+  ],
+])("found: %s (seed %d)", async (_bug, seed, faults, dimension) => {
+  const { verdict, findings } = await run(seed, faults, dimension);
   expect({ verdict, findings }).toEqual({ verdict: "good", findings: [] });
 });

@@ -15,6 +15,7 @@ import {
 import { addInfoCommand } from "./info-command.ts";
 import { note } from "./output.ts";
 import { addRunCommand } from "./run-command.ts";
+import { addSimCommand } from "./sim-command.ts";
 import { addStressCommand } from "./stress-command.ts";
 
 async function main(argv: readonly string[]): Promise<ExitCode> {
@@ -28,6 +29,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   addBenchCommand(program, finish);
   addRunCommand(program, finish);
   addStressCommand(program, finish);
+  addSimCommand(program, finish);
   addInfoCommand(program, finish);
   try {
     await program.parseAsync([...argv]);

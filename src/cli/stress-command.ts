@@ -149,7 +149,7 @@ export const readRun = (
   readonly seconds: number | null;
 } => {
   if (flags.plan !== undefined) {
-    const plan = asUsage(() => parsePlan(readText(flags.plan!, "--plan")));
+    const plan = readPlan(flags.plan);
     const seconds = flags.time ?? null;
     return { seed: plan.machine.seed ?? 1, planOf: () => plan, rounds: 1, seconds };
   }
@@ -196,7 +196,7 @@ const protocolOf = (text: string): Protocol => {
 };
 
 /** The faults that the command line asks for; rates given one by one come on top. */
-const faultsOf = (flags: StressFlags): MachineOptionsInput["faults"] => {
+export const faultsOf = (flags: Partial<StressFlags>): MachineOptionsInput["faults"] => {
   const base = flags.faults === undefined ? undefined : readFaults(flags.faults);
   const { drop, duplicate, delay, reorder, flip } = flags;
   const rates = Object.entries({ drop, duplicate, delay, reorder, flip }).filter(
@@ -211,6 +211,10 @@ const readFaults = (text: string): NonNullable<MachineOptionsInput["faults"]> =>
   const json = text.trimStart().startsWith("{") ? text : readText(text, "--faults");
   return asUsage(() => parseFaults(json, "--faults"));
 };
+
+/** The plan in a file. Throws UsageError. */
+export const readPlan = (path: string): StressPlan =>
+  asUsage(() => parsePlan(readText(path, "--plan")));
 
 const readText = (path: string, option: string): string => {
   try {

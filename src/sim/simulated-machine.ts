@@ -130,7 +130,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
       this.runners.push(new TaskRunner(kernel, (url) => import(url)));
       this.order.push(node);
     }
-    this.stopped = this.run();
+    this.stopped = this.run().catch((error: unknown) => this.crash(error));
   }
 
   // --- Machine ----------------------------------------------------------------------------------
@@ -282,6 +282,17 @@ export class SimulatedMachine implements Simulation, NodeDriver {
     this.logSink(task.node, task.id, line);
   }
 
+  /** A kernel has failed: whoever waits hears why, and nothing more will happen. */
+  private crash(error: unknown): void {
+    this.halted = true;
+    const why = error instanceof Error ? error.message : String(error);
+    const told = new Error(`the simulation crashed: ${why}`, { cause: error });
+    for (const reject of this.pending) reject(told);
+    this.pending.clear();
+    for (const resolve of this.drainWaiters.splice(0)) resolve();
+    this.files.close();
+  }
+
   // --- virtual time -----------------------------------------------------------------------------
 
   private async run(): Promise<void> {
@@ -329,6 +340,9 @@ export class SimulatedMachine implements Simulation, NodeDriver {
 
   /** Waits, while time stands still, until something is to be done again. */
   private async rest(): Promise<void> {
+    // A program that is being loaded will go on: that is not rest, whatever time it takes outside.
+    while (!this.halted && this.runners.some(({ isLoading }) => isLoading)) await wait(REST_MS);
+    if (this.kernels.some(isStirring)) return;
     this.resting = true;
     for (const resolve of this.drainWaiters.splice(0)) resolve();
     while (!this.halted && this.spawnCount === 0 && !this.kernels.some(isStirring)) {

@@ -17,9 +17,16 @@ import { assert } from "../base/assert.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { hasQueueRoom, PORT_DEAD, PORT_IN_KERNEL, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { admitSender, admitSenders } from "../ipc/queueing.ts";
-import { appendSender, type SendSink, SendWait } from "../ipc/waits.ts";
+import { appendSender, type SendSink, SendWait, takeSender } from "../ipc/waits.ts";
 import { FIRST_LOCAL_ID, identifierLocal } from "./identifier.ts";
-import { abroadOf, flowOf, OPEN_ALLOWANCE, type ProxyFlow, Visitor } from "./port-abroad.ts";
+import {
+  abroadOf,
+  flowOf,
+  OPEN_ALLOWANCE,
+  type ProxyFlow,
+  Visitor,
+  visitorOf,
+} from "./port-abroad.ts";
 import type { PortNotes } from "./port-notes.ts";
 import { NOTE_ALLOWANCE, NOTE_ASK, NOTE_RETURN, NOTE_WANT } from "./wire-values.ts";
 
@@ -87,7 +94,7 @@ export class FlowControl {
     const flow = flowOf(proxy);
     if (!isUsedUp(flow)) return;
     flow.wanted += 1;
-    this.notes.sendBehind(proxy.home, NOTE_WANT, proxy.identifier);
+    this.notes.sendBehind(proxy.home, NOTE_WANT, proxy.identifier, proxy.moves);
   }
 
   /** A sender that does not want to wait has found no room: the next one may, if the home knows better. */
@@ -95,7 +102,7 @@ export class FlowControl {
     const flow = flowOf(proxy);
     if (!isUsedUp(flow) || flow.asked || flow.wanted > 0) return;
     flow.asked = true;
-    this.notes.sendBehind(proxy.home, NOTE_ASK, proxy.identifier);
+    this.notes.sendBehind(proxy.home, NOTE_ASK, proxy.identifier, proxy.moves);
   }
 
   /** Messages go to another node from now on. */
@@ -114,7 +121,7 @@ export class FlowControl {
     let waiting = 0;
     for (let wait = proxy.senderFirst; wait !== null; wait = wait.next) waiting += 1;
     for (; flow.wanted < waiting; flow.wanted += 1) {
-      this.notes.sendBehind(proxy.home, NOTE_WANT, proxy.identifier);
+      this.notes.sendBehind(proxy.home, NOTE_WANT, proxy.identifier, proxy.moves);
     }
   }
 
@@ -130,7 +137,7 @@ export class FlowControl {
     if (mustReturn) {
       // Whoever asked has given up: the place is not to be kept for nobody.
       flow.allowed = (flow.allowed - 1) | 0;
-      this.notes.sendBehind(proxy.home, NOTE_RETURN, proxy.identifier);
+      this.notes.sendBehind(proxy.home, NOTE_RETURN, proxy.identifier, proxy.moves);
       return;
     }
     this.letGo(proxy);
@@ -139,42 +146,61 @@ export class FlowControl {
   // --- at home ------------------------------------------------------------------------------------
 
   /** A metered message of a node has come and been queued, or handed to a receiver. */
-  countIn(port: Port, node: number, queuedBefore: number): void {
+  countIn(port: Port, node: number, tenure: number, queuedBefore: number): void {
     if (port.state === PORT_DEAD) return; // the message has brought that about
-    const abroad = abroadOf(port);
-    let visitor = abroad.visitor(node);
-    const isNew = visitor === null;
-    if (visitor === null) {
-      visitor = new Visitor(node);
-      abroad.visitors.push(visitor);
-    }
+    const queued = port.messageCount > queuedBefore;
+    const visitor = this.visitorBy(port, node, tenure);
+    if (visitor !== null) this.countVisitor(port, visitor, queued);
+    // A receiver has taken it at once: the place that was kept for it is free.
+    if (!queued && port.senderFirst !== null) admitSenders(this.ipc, port);
+  }
+
+  private countVisitor(port: Port, visitor: Visitor, queued: boolean): void {
+    const isNew = visitor.received === 0;
     visitor.received = (visitor.received + 1) | 0;
     if (visitor.promised > 0) {
       visitor.promised -= 1;
       port.promised -= 1;
     }
-    const queued = port.messageCount > queuedBefore;
     if (queued && visitor.allowed === OPEN_ALLOWANCE) {
       visitor.allowed = (visitor.received + roomToSpare(port)) | 0;
       this.tell(port, visitor, false);
     } else if (isNew) {
       this.tell(port, visitor, false);
     }
-    // A receiver has taken it at once: the place that was kept for it is free.
-    if (!queued && port.senderFirst !== null) admitSenders(this.ipc, port);
+  }
+
+  /** The record of a node that sends to `tenure`, a new one if it goes by a new way; null: it has gone another way since. */
+  private visitorBy(port: Port, node: number, tenure: number): Visitor | null {
+    const { visitors } = abroadOf(port);
+    const known = visitorOf(visitors, node);
+    if (known !== null && known.tenure >= tenure) return known.tenure === tenure ? known : null;
+    if (known !== null) this.visitorGoes(port, known);
+    const visitor = new Visitor(node, tenure);
+    visitors.push(visitor);
+    return visitor;
+  }
+
+  /** A visitor does not send by its way any more: nobody of it waits here, and it keeps no places. */
+  visitorGoes(port: Port, visitor: Visitor): void {
+    const { visitors } = abroadOf(port);
+    dismiss(port, visitor);
+    visitors.splice(visitors.indexOf(visitor), 1);
+    port.promised -= visitor.promised;
+    if (!port.held) admitSenders(this.ipc, port); // others may have waited for these places
   }
 
   /** A sender of a node wants a turn. */
-  wantArrived(port: Port, node: number): void {
-    const visitor = abroadOf(port).visitor(node);
-    if (visitor === null) return; // nobody asks before its first message
+  wantArrived(port: Port, node: number, tenure: number): void {
+    const visitor = this.visitorBy(port, node, tenure);
+    if (visitor === null) return;
     if (port.senderFirst === null && this.hasRoomAtHome(port)) this.grant(port, visitor);
     else appendSender(port, new VisitorWait(visitor));
   }
 
   /** A node asks what it may send. */
-  askArrived(port: Port, node: number): void {
-    const visitor = abroadOf(port).visitor(node);
+  askArrived(port: Port, node: number, tenure: number): void {
+    const visitor = this.visitorBy(port, node, tenure);
     if (visitor === null) return;
     this.renew(port, visitor);
     this.tell(port, visitor, false);
@@ -225,9 +251,9 @@ export class FlowControl {
   }
 
   /** A granted place is not wanted any more. */
-  returnArrived(port: Port, node: number): void {
-    const visitor = abroadOf(port).visitor(node);
-    if (visitor === null || visitor.promised === 0) return;
+  returnArrived(port: Port, node: number, tenure: number): void {
+    const visitor = visitorOf(abroadOf(port).visitors, node);
+    if (visitor === null || visitor.tenure !== tenure || visitor.promised === 0) return;
     visitor.promised -= 1;
     visitor.allowed = (visitor.allowed - 1) | 0;
     port.promised -= 1;
@@ -257,6 +283,15 @@ export const tellAllowance = (
 ): void => {
   const limit = (port.queueLimit << 1) | Number(granted);
   notes.send(visitor.node, NOTE_ALLOWANCE, port.identifier, visitor.allowed, limit);
+};
+
+/** Takes a visitor's senders out of the line. */
+export const dismiss = (port: Port, visitor: Visitor): void => {
+  const others: SendWait[] = [];
+  for (let wait = takeSender(port); wait !== null; wait = takeSender(port)) {
+    if (!(wait instanceof VisitorWait && wait.visitor === visitor)) others.push(wait);
+  }
+  for (const wait of others) appendSender(port, wait);
 };
 
 /** Places in the queue that are neither taken nor promised. */

@@ -5,9 +5,8 @@
 
 import type { IpcContext } from "../ipc/context.ts";
 import { PORT_PROXY, type Port } from "../ipc/port.ts";
-import { admitSenders } from "../ipc/queueing.ts";
-import { appendSender, type SendWait, takeSender } from "../ipc/waits.ts";
-import { type FlowControl, tellAllowance, VisitorWait } from "./flow-control.ts";
+import { appendSender, type SendWait } from "../ipc/waits.ts";
+import { dismiss, type FlowControl, tellAllowance, VisitorWait } from "./flow-control.ts";
 import {
   abroadOf,
   flowOf,
@@ -56,25 +55,35 @@ export class Forwarding {
   }
 
   /** A metered message of a node has come and goes on. */
-  countThrough(port: Port, node: number): void {
-    const { visitors } = flowOf(port);
-    let visitor = visitorOf(visitors, node);
-    const isNew = visitor === null;
+  countThrough(port: Port, node: number, tenure: number): void {
+    const visitor = this.visitorBy(port, node, tenure);
     if (visitor === null) {
-      visitor = new Visitor(node);
-      visitors.push(visitor);
+      this.flow.countOut(port);
+      return;
     }
+    const isNew = visitor.received === 0;
     visitor.received = (visitor.received + 1) | 0;
     if (visitor.promised > 0) visitor.promised -= 1;
     else this.flow.countOut(port);
     if (!isNew) return;
-    visitor.allowed = visitor.received;
+    visitor.allowed = (visitor.received + visitor.promised) | 0;
     tellAllowance(this.notes, port, visitor, false);
   }
 
+  /** The record of a node that sends to `tenure`, a new one if it goes by a new way; null: it has gone another way since. */
+  private visitorBy(port: Port, node: number, tenure: number): Visitor | null {
+    const { visitors } = flowOf(port);
+    const known = visitorOf(visitors, node);
+    if (known !== null && known.tenure >= tenure) return known.tenure === tenure ? known : null;
+    if (known !== null) this.visitorGoes(port, known);
+    const visitor = new Visitor(node, tenure);
+    visitors.push(visitor);
+    return visitor;
+  }
+
   /** A sender of a node wants a turn. */
-  wantArrived(port: Port, node: number): void {
-    const visitor = visitorOf(flowOf(port).visitors, node);
+  wantArrived(port: Port, node: number, tenure: number): void {
+    const visitor = this.visitorBy(port, node, tenure);
     if (visitor === null) return;
     if (port.senderFirst === null && this.ipc.remote.hasRoom(port)) {
       this.grant(port, visitor);
@@ -97,8 +106,8 @@ export class Forwarding {
   }
 
   /** A node asks what it may send. */
-  askArrived(port: Port, node: number): void {
-    const visitor = visitorOf(flowOf(port).visitors, node);
+  askArrived(port: Port, node: number, tenure: number): void {
+    const visitor = this.visitorBy(port, node, tenure);
     if (visitor === null) return;
     const spare = port.senderFirst === null && this.ipc.remote.hasRoom(port) ? 1 : 0;
     visitor.allowed = (visitor.received + visitor.promised + spare) | 0;
@@ -106,9 +115,10 @@ export class Forwarding {
   }
 
   /** A granted place is not wanted any more. */
-  returnArrived(port: Port, node: number): void {
+  returnArrived(port: Port, node: number, tenure: number): void {
     const visitor = visitorOf(flowOf(port).visitors, node);
-    if (visitor !== null && visitor.promised > 0) this.giveBack(port, visitor);
+    if (visitor === null || visitor.tenure !== tenure || visitor.promised === 0) return;
+    this.giveBack(port, visitor);
   }
 
   private giveBack(port: Port, visitor: Visitor): void {
@@ -120,30 +130,23 @@ export class Forwarding {
       this.flow.letGo(port);
     } else if (flow.told && flow.allowed !== OPEN_ALLOWANCE) {
       flow.allowed = (flow.allowed - 1) | 0;
-      this.notes.sendBehind(port.home, NOTE_RETURN, port.identifier);
+      this.notes.sendBehind(port.home, NOTE_RETURN, port.identifier, port.moves);
     }
   }
 
-  /** A node does not send by way of this one any more: nobody of it waits here, and it keeps no places. */
-  visitorLeaves(port: Port, node: number): void {
+  /** A node does not send by the way any more that it sent to `tenure` by; perhaps it comes by a new one already. */
+  visitorLeaves(port: Port, node: number, tenure: number): void {
     const isProxy = port.state === PORT_PROXY;
-    const visitors = isProxy ? flowOf(port).visitors : abroadOf(port).visitors;
-    const visitor = visitorOf(visitors, node);
-    if (visitor === null) return;
-    this.dismiss(port, visitor);
-    if (isProxy) while (visitor.promised > 0) this.giveBack(port, visitor);
-    visitors.splice(visitors.indexOf(visitor), 1);
-    if (isProxy) return;
-    port.promised -= visitor.promised;
-    if (!port.held) admitSenders(this.ipc, port); // others may have waited for these places
+    const visitor = visitorOf(isProxy ? flowOf(port).visitors : abroadOf(port).visitors, node);
+    if (visitor === null || visitor.tenure > tenure) return;
+    if (isProxy) this.visitorGoes(port, visitor);
+    else this.flow.visitorGoes(port, visitor);
   }
 
-  /** Takes the visitor's senders out of the line. */
-  private dismiss(port: Port, visitor: Visitor): void {
-    const others: SendWait[] = [];
-    for (let wait = takeSender(port); wait !== null; wait = takeSender(port)) {
-      if (!(wait instanceof VisitorWait && wait.visitor === visitor)) others.push(wait);
-    }
-    for (const wait of others) appendSender(port, wait);
+  private visitorGoes(port: Port, visitor: Visitor): void {
+    const { visitors } = flowOf(port);
+    dismiss(port, visitor);
+    while (visitor.promised > 0) this.giveBack(port, visitor);
+    visitors.splice(visitors.indexOf(visitor), 1);
   }
 }

@@ -239,7 +239,7 @@ export class Migration {
       this.flushEnds(flush);
       return;
     }
-    if (!flush.sentOn) this.forwarding.visitorLeaves(port, flush.origin);
+    if (!flush.sentOn) this.forwarding.visitorLeaves(port, flush.origin, flush.tenure);
     if (port.state !== PORT_PROXY) {
       this.flushEnds(flush);
     } else if (port.moves <= flush.tenure) {

@@ -77,6 +77,7 @@ import {
   NOTE_RETURN,
   NOTE_TOKEN,
   NOTE_WANT,
+  TENURE_MAX,
   WIRE_ACCEPT_MAX,
   WIRE_ACCEPT_SHIFT,
   WIRE_COMPLEX,
@@ -396,14 +397,15 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
     }
     if (message.overflow !== null) this.listsArrived(message);
     const counts = message.metered && port.state !== PORT_DEAD;
+    const { tenure } = message;
     const queuedBefore = port.messageCount;
     sendPast(this.ipc, message, true);
-    if (counts) this.flow.countIn(port, source, queuedBefore);
+    if (counts) this.flow.countIn(port, source, tenure, queuedBefore);
   }
 
   /** The receive right was here. */
   private forward(source: number, message: KernelMessage, port: Port): void {
-    if (message.metered) this.forwarding.countThrough(port, source);
+    if (message.metered) this.forwarding.countThrough(port, source, message.tenure);
     const turnsBack = port.moves <= message.tenure;
     if (turnsBack) reject(this.ipc.memory.counters, "rejectedRoute");
     if (message.circular || turnsBack) {
@@ -517,7 +519,8 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
       case NOTE_WANT:
       case NOTE_RETURN:
       case NOTE_ASK:
-        this.senderNote(node, note, identifier);
+        if (first >>> 0 > TENURE_MAX) return false;
+        this.senderNote(node, note, identifier, first);
         return true;
     }
     return false;
@@ -538,13 +541,13 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
     return true;
   }
 
-  private senderNote(node: number, note: number, identifier: Identifier): void {
+  private senderNote(node: number, note: number, identifier: Identifier, tenure: number): void {
     const port = this.identifiers.destination(identifier);
     if (port === null || port.state === PORT_DEAD) return;
     const queue = port.state === PORT_PROXY ? this.forwarding : this.flow;
-    if (note === NOTE_WANT) queue.wantArrived(port, node);
-    else if (note === NOTE_RETURN) queue.returnArrived(port, node);
-    else queue.askArrived(port, node);
+    if (note === NOTE_WANT) queue.wantArrived(port, node, tenure);
+    else if (note === NOTE_RETURN) queue.returnArrived(port, node, tenure);
+    else queue.askArrived(port, node, tenure);
   }
 }
 

@@ -7,17 +7,20 @@ import type { Port } from "../ipc/port.ts";
 /** An allowance without bound: the port's queue was empty when its home looked last. */
 export const OPEN_ALLOWANCE = -1;
 
-/** A node that sends to a port of this one. Counts are of metered messages, all that ever came. */
+/** A node that sends to a port of this one, by a way. Counts are of metered messages, all that came by that way. */
 export class Visitor {
   readonly node: number;
+  /** What it sends to, as in messages: less than what it will send to when it has gone another way meanwhile. */
+  readonly tenure: number;
   received = 0;
   /** How many it may have sent in all, or OPEN_ALLOWANCE. */
   allowed = OPEN_ALLOWANCE;
   /** Of the allowance: places in the queue that are kept for it. */
   promised = 0;
 
-  constructor(node: number) {
+  constructor(node: number, tenure: number) {
     this.node = node;
+    this.tenure = tenure;
   }
 }
 

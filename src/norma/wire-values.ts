@@ -62,7 +62,7 @@ export const WIRE_BITS_RESERVED = ~(
 /** Home to proxy: WIRE_LOCAL messages may be sent in all (OPEN_ALLOWANCE: any), WIRE_ID queue limit << 1, and 1 if it
  *  answers a NOTE_WANT. */
 export const NOTE_ALLOWANCE = 1;
-/** Proxy to home: a sender waits. */
+/** Proxy to home: a sender waits. In this and the next two WIRE_LOCAL is the tenure, as in messages. */
 export const NOTE_WANT = 2;
 /** Proxy to home: the sender that one message was granted to does not wait any more. */
 export const NOTE_RETURN = 3;

@@ -56,10 +56,6 @@ export class TaskRunner implements ProgramLoader {
     return this.running;
   }
 
-  get isLoading(): boolean {
-    return this.loading > 0;
-  }
-
   /** True while programs are being loaded or run: their own timers and I/O must get on. */
   get isBusy(): boolean {
     return this.running + this.loading > 0;

@@ -95,7 +95,15 @@ export class Migration {
     this.routes = routes;
     this.holds = new Holds(ipc, notes);
     const rejectRecord = (): void => reject(ipc.memory.counters, "rejectedToken");
-    this.moves = new Moves(this.node, identifiers, this.holds, flow, wantToken, rejectRecord);
+    this.moves = new Moves(
+      this.node,
+      identifiers,
+      this.holds,
+      flow,
+      notes,
+      wantToken,
+      rejectRecord,
+    );
   }
 
   // --- from here ----------------------------------------------------------------------------------

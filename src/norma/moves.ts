@@ -16,6 +16,7 @@ import type { Holds } from "./holds.ts";
 import { type Identifier, identifierNode } from "./identifier.ts";
 import type { IdentifierTable } from "./identifier-table.ts";
 import { type Lineage, lineageOf } from "./lineage.ts";
+import type { PortNotes } from "./port-notes.ts";
 import { RECORD_MOVED, RECORD_RETIRE, RECORD_SETTLE, type TokenRecords } from "./token-records.ts";
 
 const MOVE_FRESH = 0;
@@ -27,8 +28,8 @@ const MOVES = 1;
 /** Sums of RECORD_SETTLE. */
 const TRANSIT = 0;
 const ONCE_TRANSIT = 1;
-/** Nodes that hold back what they send by the new way: their flush is on its way by the old one. And nodes where the
- *  old identifier has a predecessor, which is forgotten first. */
+/** Nodes that hold back what they send by the new way: their flush is on its way by the old one. Nodes whose notes name the old
+ *  identifier. And nodes where it has a predecessor, which is forgotten first. */
 const OTHER_USES = 2;
 
 interface Move {
@@ -51,6 +52,7 @@ export class Moves {
   private readonly identifiers: IdentifierTable;
   private readonly holds: Holds;
   private readonly flow: FlowControl;
+  private readonly notes: PortNotes;
   private readonly wantToken: () => void;
   private readonly rejectRecord: () => void;
   /** Moves that are announced from here, by the old identifier. */
@@ -65,6 +67,7 @@ export class Moves {
     identifiers: IdentifierTable,
     holds: Holds,
     flow: FlowControl,
+    notes: PortNotes,
     wantToken: () => void,
     rejectRecord: () => void,
   ) {
@@ -73,6 +76,7 @@ export class Moves {
     this.identifiers = identifiers;
     this.holds = holds;
     this.flow = flow;
+    this.notes = notes;
     this.wantToken = wantToken;
   }
 
@@ -204,6 +208,7 @@ export class Moves {
         const { transit, onceTransit } = this.identifiers.transitsOf(old);
         records.addTo(record, TRANSIT, transit);
         records.addTo(record, ONCE_TRANSIT, onceTransit);
+        if (this.notes.names(old)) records.addTo(record, OTHER_USES, 1);
         const port = this.identifiers.known(old);
         if (port === null) return;
         const hasOlder = port.lineage !== null && (port.lineage as Lineage).hasOlder(old);

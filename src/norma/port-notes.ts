@@ -57,6 +57,8 @@ export class PortNotes implements TransportClient {
   private readonly stream: MessageStream;
   private readonly reader: NoteReader;
   private readonly pending: PendingNote[] = [];
+  /** Notes on their way, by the identifier that they name: until they are there it must not be forgotten. */
+  private readonly onTheWay = new Map<Identifier, number>();
 
   constructor(ipc: IpcContext, transport: Transport, stream: MessageStream, reader: NoteReader) {
     this.ipc = ipc;
@@ -75,7 +77,13 @@ export class PortNotes implements TransportClient {
     this.submit({ node, note, identifier, first, second, behind: true });
   }
 
+  /** True while a note that names the identifier has not been delivered. */
+  names(identifier: Identifier): boolean {
+    return this.onTheWay.has(identifier);
+  }
+
   private submit(note: PendingNote): void {
+    this.onTheWay.set(note.identifier, (this.onTheWay.get(note.identifier) ?? 0) + 1);
     const message = this.pending.length > 0 ? null : this.ipc.pool.takeForKernel();
     if (message === null) this.pending.push(note);
     else this.write(message, note);
@@ -124,8 +132,16 @@ export class PortNotes implements TransportClient {
   }
 
   released(packet: number): void {
-    const node = packetDestination(this.ipc.memory.words, packet);
+    const { words } = this.ipc.memory;
+    const node = packetDestination(words, packet);
+    this.arrived(words[packet + WIRE_REMOTE]!);
     this.ipc.pool.put(this.ipc.pool.byPacket(packet));
     this.reader.packetReleased(node);
+  }
+
+  private arrived(identifier: Identifier): void {
+    const others = this.onTheWay.get(identifier)! - 1;
+    if (others === 0) this.onTheWay.delete(identifier);
+    else this.onTheWay.set(identifier, others);
   }
 }

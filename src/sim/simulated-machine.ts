@@ -42,7 +42,7 @@ import type {
 import { createMachineMemory, prepareMachineMemory } from "../node/machine-memory.ts";
 import { programUrl } from "../node/program-url.ts";
 import { StatsReader } from "../node/read-stats.ts";
-import { loadFailure, reviveFailure, TaskRunner } from "../node/task-runner.ts";
+import { loadFailure, type ModuleLoader, reviveFailure, TaskRunner } from "../node/task-runner.ts";
 import type { Task } from "../task/task.ts";
 import { PacketDigest } from "./packet-digest.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -81,6 +81,8 @@ export class SimulatedMachine implements Simulation, NodeDriver {
   /** Spawns under way, as one chain. */
   private spawning: Promise<unknown> = Promise.resolve();
   private spawnCount = 0;
+  /** Programs that are being loaded. */
+  private loadCount = 0;
   private exits = 0;
   /** Nothing is under way: time stands still. */
   private resting = false;
@@ -127,7 +129,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
       const forked = random.fork(`node ${node}`);
       const kernel = assembleNode(board, memory.buffer, node, options, this, placement, forked);
       this.kernels.push(kernel);
-      this.runners.push(new TaskRunner(kernel, (url) => import(url)));
+      this.runners.push(new TaskRunner(kernel, (url) => this.load(url)));
       this.order.push(node);
     }
     this.stopped = this.run().catch((error: unknown) => this.crash(error));
@@ -304,6 +306,10 @@ export class SimulatedMachine implements Simulation, NodeDriver {
         await turnEventLoop(); // what the host does next, it does before time passes
         continue;
       }
+      if (this.loadCount > 0) {
+        await turnEventLoop(); // a task has asked for a program: time stands still here, too
+        continue;
+      }
       const work = await this.round();
       rounds += 1;
       if (this.checkRounds > 0 && rounds % this.checkRounds === 0) this.checkInvariants();
@@ -338,11 +344,17 @@ export class SimulatedMachine implements Simulation, NodeDriver {
     }
   }
 
+  private async load(url: string): ReturnType<ModuleLoader> {
+    this.loadCount += 1;
+    try {
+      return await import(url);
+    } finally {
+      this.loadCount -= 1;
+    }
+  }
+
   /** Waits, while time stands still, until something is to be done again. */
   private async rest(): Promise<void> {
-    // A program that is being loaded will go on: that is not rest, whatever time it takes outside.
-    while (!this.halted && this.runners.some(({ isLoading }) => isLoading)) await wait(REST_MS);
-    if (this.kernels.some(isStirring)) return;
     this.resting = true;
     for (const resolve of this.drainWaiters.splice(0)) resolve();
     while (!this.halted && this.spawnCount === 0 && !this.kernels.some(isStirring)) {

@@ -33,6 +33,8 @@ import { Task } from "../../src/task/task.ts";
 
 /** Rounds after which a machine that is still busy is taken to be in a loop. */
 const ROUNDS_MAX = 20_000;
+/** Rounds after which acknowledgements go that have found nothing to ride on. */
+const ROUNDS_PER_ACK = 256;
 
 const LONE_MEMORY = {
   kind: "shared-array-buffer" as const,
@@ -165,6 +167,8 @@ export class LoneNodes implements NodeDriver {
   /** Steps until nothing is left to do at this moment. */
   async quiet(): Promise<void> {
     for (let round = 0; round < ROUNDS_MAX; round++) {
+      // Time stands still, and acknowledgements must not wait for it while others have something to do.
+      if (round % ROUNDS_PER_ACK === 0) for (const kernel of this.kernels) kernel.quiesce();
       if ((await this.round()) > 0) continue;
       let sent = 0;
       for (const kernel of this.kernels) sent += kernel.quiesce();

@@ -44,7 +44,11 @@ export const AMBIENT_EXEMPTIONS: Readonly<Record<string, readonly string[]>> = {
 export const PROMISE_FOLDERS: readonly string[] = ["task", "node"];
 
 /** Files of src/ that are started from outside and need no importer. */
-export const ENTRY_POINTS: readonly string[] = ["src/index.ts", "src/cli/main.ts"];
+export const ENTRY_POINTS: readonly string[] = [
+  "src/index.ts",
+  "src/stress/index.ts",
+  "src/cli/main.ts",
+];
 
 const AMBIENT_NAMES = [
   "Date",

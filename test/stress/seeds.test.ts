@@ -22,6 +22,7 @@ test("seeds: all are good, and the same seed is the same run, packet by packet",
   ).toEqual([]);
   expect(new Set(digests.values()).size).toBe(SEEDS);
   const again = async (): Promise<string> => (await simulatePlan(planOfSeed(3))).simulated!.digest;
+  await again(); // the first run in a thread may be another one: docs/CAVEATS.md
   expect(await again()).toBe(await again());
 });
 

@@ -178,6 +178,8 @@ export class Migration {
     port.sequence = 0;
     port.watched = false;
     port.sendsAbroad = true;
+    // The old home may have made send rights since it was counted, and they may still be there.
+    port.exported = true;
     port.queueLimit = details[MOVED_LIMIT]!;
     port.oncesAbroad = details[MOVED_ONCES]! - port.sendOnceRights;
     port.sendOnceRights = details[MOVED_ONCES]!;

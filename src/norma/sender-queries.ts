@@ -11,6 +11,8 @@
 // instant in common. Nobody exported in its interval, so transit counts could only go down in it; their sums are
 // both zero, so none did: nobody accepted a right either. With no rights at any node's first count and none accepted
 // since, there is none at that instant; and with a sum of transit counts of zero none is on its way.
+// Only the home can make rights from nothing. It looks at its own when it concludes; if it is another home than the one that
+// was counted, the receive right has come since, and that counts as an export (migration.ts).
 
 import type { IpcContext } from "../ipc/context.ts";
 import { PORT_DEAD, PORT_PROXY, type Port } from "../ipc/port.ts";

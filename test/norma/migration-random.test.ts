@@ -29,6 +29,13 @@ test("migration: random programs, every right in the machine counted after every
   expect(moves).toBeGreaterThan(SEEDS * 4);
 });
 
+test.each([81170, 85649])(
+  "migration: a home that makes a right after it was counted, and leaves, is not overlooked (seed %d)",
+  async (seed) => {
+    await new WanderingPorts(seed).run(STEPS);
+  },
+);
+
 /** Replaces a method until the returned function is called. */
 const replace = <T extends object, K extends keyof T>(of: T, name: K, by: T[K]): (() => void) => {
   const before = of[name];

@@ -18,7 +18,13 @@ import { WORKLOADS } from "../stress/workloads.ts";
 import { EXIT_GOOD, type ExitCode, UsageError } from "./exit-code.ts";
 import { wholeNumber } from "./number-option.ts";
 import { note, printDocument, printText } from "./output.ts";
-import { EXIT_OF_VERDICT, faultsOf, readPlan, type StressFlags } from "./stress-command.ts";
+import {
+  asUsage,
+  EXIT_OF_VERDICT,
+  faultsOf,
+  readPlan,
+  type StressFlags,
+} from "./stress-command.ts";
 
 export interface SimFlags extends Pick<StressFlags, "faults" | "drop"> {
   readonly seed?: number;
@@ -239,11 +245,3 @@ const describeResult = ({
   ...findings,
   ...explanation,
 ];
-
-const asUsage = (work: () => void): void => {
-  try {
-    work();
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-};

@@ -224,7 +224,8 @@ const readText = (path: string, option: string): string => {
   }
 };
 
-const asUsage = <T>(work: () => T): T => {
+/** Runs `work`; what is wrong with options or a plan is bad usage. */
+export const asUsage = <T>(work: () => T): T => {
   try {
     return work();
   } catch (error) {

@@ -5,9 +5,9 @@ import { FRAME_ARMED, FRAME_MESSAGE, FRAME_OBJECT, FRAME_WIRE } from "../hardwar
 import type { MessageQueue } from "../ipc/message-queue.ts";
 import { describePort, PORT_PROXY, type Port } from "../ipc/port.ts";
 import type { ReceiveWait, SendWait } from "../ipc/waits.ts";
-import { VisitorWait } from "../norma/flow-control.ts";
 import { describePeer } from "../norma/peer.ts";
-import { abroadOf, flowOf, OPEN_ALLOWANCE } from "../norma/port-abroad.ts";
+import { abroadOf, flowOf } from "../norma/port-abroad.ts";
+import { OPEN_ALLOWANCE, VisitorWait } from "../norma/visitors.ts";
 import { Receiver } from "../task/receiver.ts";
 import { Sender } from "../task/sender.ts";
 import type { NodeKernel } from "./kernel.ts";

@@ -17,33 +17,22 @@ import { assert } from "../base/assert.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { hasQueueRoom, PORT_DEAD, PORT_IN_KERNEL, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { admitSender, admitSenders } from "../ipc/queueing.ts";
-import { appendSender, type SendSink, SendWait, takeSender } from "../ipc/waits.ts";
+import { appendSender, type SendWait } from "../ipc/waits.ts";
 import { FIRST_LOCAL_ID, identifierLocal } from "./identifier.ts";
-import {
-  abroadOf,
-  flowOf,
-  OPEN_ALLOWANCE,
-  type ProxyFlow,
-  Visitor,
-  visitorOf,
-} from "./port-abroad.ts";
+import { abroadOf, flowOf, type ProxyFlow } from "./port-abroad.ts";
 import type { PortNotes } from "./port-notes.ts";
+import {
+  dismiss,
+  OPEN_ALLOWANCE,
+  type Visitor,
+  type VisitorKeeper,
+  VisitorWait,
+  visitorBy,
+  visitorOf,
+} from "./visitors.ts";
 import { NOTE_ALLOWANCE, NOTE_ASK, NOTE_RETURN, NOTE_WANT } from "./wire-values.ts";
 
-/** The turn of a sender of another node, in line with those of this one. */
-export class VisitorWait extends SendWait {
-  readonly visitor: Visitor;
-
-  constructor(visitor: Visitor) {
-    super(NOBODY);
-    this.visitor = visitor;
-  }
-}
-
-/** A visitor is told by a note. */
-const NOBODY: SendSink = { sendCompleted: () => {} };
-
-export class FlowControl {
+export class FlowControl implements VisitorKeeper {
   private readonly ipc: IpcContext;
   private readonly notes: PortNotes;
   /** Proxies whose messages were acknowledged while senders wait. */
@@ -149,7 +138,7 @@ export class FlowControl {
   countIn(port: Port, node: number, tenure: number, queuedBefore: number): void {
     if (port.state === PORT_DEAD) return; // the message has brought that about
     const queued = port.messageCount > queuedBefore;
-    const visitor = this.visitorBy(port, node, tenure);
+    const visitor = visitorBy(abroadOf(port).visitors, port, node, tenure, this);
     if (visitor !== null) this.countVisitor(port, visitor, queued);
     // A receiver has taken it at once: the place that was kept for it is free.
     if (!queued && port.senderFirst !== null) admitSenders(this.ipc, port);
@@ -170,18 +159,7 @@ export class FlowControl {
     }
   }
 
-  /** The record of a node that sends to `tenure`, a new one if it goes by a new way; null: it has gone another way since. */
-  private visitorBy(port: Port, node: number, tenure: number): Visitor | null {
-    const { visitors } = abroadOf(port);
-    const known = visitorOf(visitors, node);
-    if (known !== null && known.tenure >= tenure) return known.tenure === tenure ? known : null;
-    if (known !== null) this.visitorGoes(port, known);
-    const visitor = new Visitor(node, tenure);
-    visitors.push(visitor);
-    return visitor;
-  }
-
-  /** A visitor does not send by its way any more: nobody of it waits here, and it keeps no places. */
+  /** VisitorKeeper. */
   visitorGoes(port: Port, visitor: Visitor): void {
     const { visitors } = abroadOf(port);
     dismiss(port, visitor);
@@ -192,7 +170,7 @@ export class FlowControl {
 
   /** A sender of a node wants a turn. */
   wantArrived(port: Port, node: number, tenure: number): void {
-    const visitor = this.visitorBy(port, node, tenure);
+    const visitor = visitorBy(abroadOf(port).visitors, port, node, tenure, this);
     if (visitor === null) return;
     if (port.senderFirst === null && this.hasRoomAtHome(port)) this.grant(port, visitor);
     else appendSender(port, new VisitorWait(visitor));
@@ -200,7 +178,7 @@ export class FlowControl {
 
   /** A node asks what it may send. */
   askArrived(port: Port, node: number, tenure: number): void {
-    const visitor = this.visitorBy(port, node, tenure);
+    const visitor = visitorBy(abroadOf(port).visitors, port, node, tenure, this);
     if (visitor === null) return;
     this.renew(port, visitor);
     this.tell(port, visitor, false);
@@ -241,8 +219,8 @@ export class FlowControl {
     if (port.messageCount === 0 && port.promised === 0 && port.senderFirst === null) {
       visitor.allowed = OPEN_ALLOWANCE;
     } else {
-      // It asked when its allowance was used up, so what it may send in all is what has come and its turns.
-      // Messages that wait behind a large one may come later than the question; then it asks again.
+      // It asked when its allowance was used up, and the question came behind its messages: what it may send in all is
+      // what has come and its turns.
       visitor.promised += 1;
       port.promised += 1;
       visitor.allowed = (visitor.received + visitor.promised) | 0;
@@ -283,15 +261,6 @@ export const tellAllowance = (
 ): void => {
   const limit = (port.queueLimit << 1) | Number(granted);
   notes.send(visitor.node, NOTE_ALLOWANCE, port.identifier, visitor.allowed, limit);
-};
-
-/** Takes a visitor's senders out of the line. */
-export const dismiss = (port: Port, visitor: Visitor): void => {
-  const others: SendWait[] = [];
-  for (let wait = takeSender(port); wait !== null; wait = takeSender(port)) {
-    if (!(wait instanceof VisitorWait && wait.visitor === visitor)) others.push(wait);
-  }
-  for (const wait of others) appendSender(port, wait);
 };
 
 /** Places in the queue that are neither taken nor promised. */

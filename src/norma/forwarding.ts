@@ -6,20 +6,21 @@
 import type { IpcContext } from "../ipc/context.ts";
 import { PORT_PROXY, type Port } from "../ipc/port.ts";
 import { appendSender, type SendWait } from "../ipc/waits.ts";
-import { dismiss, type FlowControl, tellAllowance, VisitorWait } from "./flow-control.ts";
-import {
-  abroadOf,
-  flowOf,
-  OPEN_ALLOWANCE,
-  type PortAbroad,
-  ProxyFlow,
-  Visitor,
-  visitorOf,
-} from "./port-abroad.ts";
+import { type FlowControl, tellAllowance } from "./flow-control.ts";
+import { abroadOf, flowOf, type PortAbroad, ProxyFlow } from "./port-abroad.ts";
 import type { PortNotes } from "./port-notes.ts";
+import {
+  dismiss,
+  OPEN_ALLOWANCE,
+  type Visitor,
+  type VisitorKeeper,
+  VisitorWait,
+  visitorBy,
+  visitorOf,
+} from "./visitors.ts";
 import { NOTE_RETURN } from "./wire-values.ts";
 
-export class Forwarding {
+export class Forwarding implements VisitorKeeper {
   private readonly ipc: IpcContext;
   private readonly notes: PortNotes;
   private readonly flow: FlowControl;
@@ -56,7 +57,7 @@ export class Forwarding {
 
   /** A metered message of a node has come and goes on. */
   countThrough(port: Port, node: number, tenure: number): void {
-    const visitor = this.visitorBy(port, node, tenure);
+    const visitor = visitorBy(flowOf(port).visitors, port, node, tenure, this);
     if (visitor === null) {
       this.flow.countOut(port);
       return;
@@ -70,20 +71,9 @@ export class Forwarding {
     tellAllowance(this.notes, port, visitor, false);
   }
 
-  /** The record of a node that sends to `tenure`, a new one if it goes by a new way; null: it has gone another way since. */
-  private visitorBy(port: Port, node: number, tenure: number): Visitor | null {
-    const { visitors } = flowOf(port);
-    const known = visitorOf(visitors, node);
-    if (known !== null && known.tenure >= tenure) return known.tenure === tenure ? known : null;
-    if (known !== null) this.visitorGoes(port, known);
-    const visitor = new Visitor(node, tenure);
-    visitors.push(visitor);
-    return visitor;
-  }
-
   /** A sender of a node wants a turn. */
   wantArrived(port: Port, node: number, tenure: number): void {
-    const visitor = this.visitorBy(port, node, tenure);
+    const visitor = visitorBy(flowOf(port).visitors, port, node, tenure, this);
     if (visitor === null) return;
     if (port.senderFirst === null && this.ipc.remote.hasRoom(port)) {
       this.grant(port, visitor);
@@ -107,7 +97,7 @@ export class Forwarding {
 
   /** A node asks what it may send. */
   askArrived(port: Port, node: number, tenure: number): void {
-    const visitor = this.visitorBy(port, node, tenure);
+    const visitor = visitorBy(flowOf(port).visitors, port, node, tenure, this);
     if (visitor === null) return;
     const spare = port.senderFirst === null && this.ipc.remote.hasRoom(port) ? 1 : 0;
     visitor.allowed = (visitor.received + visitor.promised + spare) | 0;
@@ -143,7 +133,8 @@ export class Forwarding {
     else this.flow.visitorGoes(port, visitor);
   }
 
-  private visitorGoes(port: Port, visitor: Visitor): void {
+  /** VisitorKeeper. */
+  visitorGoes(port: Port, visitor: Visitor): void {
     const { visitors } = flowOf(port);
     dismiss(port, visitor);
     while (visitor.promised > 0) this.giveBack(port, visitor);

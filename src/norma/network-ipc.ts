@@ -5,7 +5,6 @@
 // receiver, and never blocks.
 
 import { COUNTERS } from "../base/counters.ts";
-import { PORT_QUEUE_LIMIT_MAX } from "../base/limits.ts";
 import { alignUp, WORD_BYTES } from "../base/words.ts";
 import { FRAME_ARMED, FRAME_MESSAGE, NO_FRAME } from "../hardware/frame-table.ts";
 import {
@@ -43,6 +42,7 @@ import {
 import type { IdentifierTable } from "./identifier-table.ts";
 import { MessageCheck } from "./message-check.ts";
 import { type MessageRoutes, Migration } from "./migration.ts";
+import { NoteRouter } from "./note-router.ts";
 import { OverflowArrivals } from "./overflow-arrivals.ts";
 import { OverflowStream } from "./overflow-stream.ts";
 import { PortDeaths } from "./port-deaths.ts";
@@ -62,22 +62,7 @@ import {
   WIRE_SIZE,
 } from "./wire-layout.ts";
 import {
-  flushNumber,
-  flushOrigin,
-  isFlushSentOn,
   KIND_MESSAGE,
-  NOTE_ACCEPTED,
-  NOTE_ALLOWANCE,
-  NOTE_ASK,
-  NOTE_DEAD,
-  NOTE_DESTROYED,
-  NOTE_FLUSH,
-  NOTE_FLUSHED,
-  NOTE_ONCE_GONE,
-  NOTE_RETURN,
-  NOTE_TOKEN,
-  NOTE_WANT,
-  TENURE_MAX,
   WIRE_ACCEPT_MAX,
   WIRE_ACCEPT_SHIFT,
   WIRE_COMPLEX,
@@ -96,6 +81,7 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
   private readonly loopback: boolean;
   private readonly check: MessageCheck;
   private readonly notes: PortNotes;
+  private readonly noteRouter: NoteRouter;
   private readonly flow: FlowControl;
   private readonly crowds: CrowdedNodes;
   private readonly forwarding: Forwarding;
@@ -149,6 +135,16 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
       this.senders,
     ]);
     this.accepts = new AcceptReports(this.notes);
+    this.noteRouter = new NoteRouter(
+      ipc,
+      identifiers,
+      this.flow,
+      this.forwarding,
+      this.migration,
+      this.deaths,
+      this.accepts,
+      this.token,
+    );
     transport.register(KIND_MESSAGE, this);
   }
 
@@ -474,80 +470,9 @@ export class NetworkIpc implements RemoteDelivery, TransportClient, MessageRoute
     first: number,
     second: number,
   ): void {
-    if (!this.takeNote(node, note, identifier, first, second)) {
+    if (!this.noteRouter.take(node, note, identifier, first, second)) {
       reject(this.ipc.memory.counters, "rejectedNote");
     }
-  }
-
-  /** False for a note that no node would have sent. */
-  private takeNote(
-    node: number,
-    note: number,
-    identifier: Identifier,
-    first: number,
-    second: number,
-  ): boolean {
-    switch (note) {
-      case NOTE_ALLOWANCE: {
-        if (second >>> 1 > PORT_QUEUE_LIMIT_MAX) return false;
-        const proxy = this.identifiers.proxyOf(identifier);
-        if (proxy !== null && proxy.home === node) {
-          this.flow.allowanceArrived(proxy, first, second >>> 1, (second & 1) !== 0);
-        }
-        return true;
-      }
-      case NOTE_DEAD:
-        if (this.identifiers.isKernelPort(identifier)) return false;
-        this.deaths.deathArrived(identifier);
-        return true;
-      case NOTE_ONCE_GONE:
-        if (first < 0 || second < 0) return false;
-        this.deaths.onceGone(identifier, first, second);
-        return true;
-      case NOTE_FLUSH:
-        return this.takeFlush(node, identifier, first, second);
-      case NOTE_FLUSHED:
-        this.migration.flushed(identifier, first);
-        return true;
-      case NOTE_TOKEN:
-        if (this.node === 0) this.token.wake();
-        return this.node === 0;
-      case NOTE_ACCEPTED:
-        return this.accepts.accepted(this.ipc, first, node);
-      case NOTE_DESTROYED:
-        return this.accepts.destroyed(this.ipc, first, node);
-      case NOTE_WANT:
-      case NOTE_RETURN:
-      case NOTE_ASK:
-        if (first >>> 0 > TENURE_MAX) return false;
-        this.senderNote(node, note, identifier, first);
-        return true;
-    }
-    return false;
-  }
-
-  private takeFlush(node: number, identifier: Identifier, word: number, tenure: number): boolean {
-    const flush = {
-      identifier,
-      origin: flushOrigin(word),
-      number: flushNumber(word),
-      sentOn: isFlushSentOn(word),
-      tenure,
-      message: null,
-    };
-    if (flush.origin >= this.ipc.memory.layout.nodes || word < 0 || tenure < 0) return false;
-    if (!flush.sentOn && flush.origin !== node) return false;
-    this.migration.flushArrived(flush);
-    return true;
-  }
-
-  private senderNote(node: number, note: number, identifier: Identifier, tenure: number): void {
-    const port = this.identifiers.destination(identifier);
-    if (port === null || port.state === PORT_DEAD) return;
-    const queue = port.state === PORT_PROXY ? this.forwarding : this.flow;
-    if (note === NOTE_WANT) queue.wantArrived(port, node, tenure);
-    else if (note === NOTE_RETURN) queue.returnArrived(port, node, tenure);
-    else queue.askArrived(port, node, tenure);
   }
 }
 

@@ -3,26 +3,7 @@
 
 import { PORT_QUEUE_LIMIT_DEFAULT } from "../base/limits.ts";
 import type { Port } from "../ipc/port.ts";
-
-/** An allowance without bound: the port's queue was empty when its home looked last. */
-export const OPEN_ALLOWANCE = -1;
-
-/** A node that sends to a port of this one, by a way. Counts are of metered messages, all that came by that way. */
-export class Visitor {
-  readonly node: number;
-  /** What it sends to, as in messages: less than what it will send to when it has gone another way meanwhile. */
-  readonly tenure: number;
-  received = 0;
-  /** How many it may have sent in all, or OPEN_ALLOWANCE. */
-  allowed = OPEN_ALLOWANCE;
-  /** Of the allowance: places in the queue that are kept for it. */
-  promised = 0;
-
-  constructor(node: number, tenure: number) {
-    this.node = node;
-    this.tenure = tenure;
-  }
-}
+import { type Visitor, visitorOf } from "./visitors.ts";
 
 /** Of a principal. */
 export class PortAbroad {
@@ -38,12 +19,6 @@ export class PortAbroad {
     return visitorOf(this.visitors, node);
   }
 }
-
-/** The record of a node; null if there is none. */
-export const visitorOf = (visitors: readonly Visitor[], node: number): Visitor | null => {
-  for (let i = 0; i < visitors.length; i++) if (visitors[i]!.node === node) return visitors[i]!;
-  return null;
-};
 
 /** Of a proxy. */
 export class ProxyFlow {

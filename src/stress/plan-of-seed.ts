@@ -24,13 +24,6 @@ const MODEST: ReadonlySet<string> = new Set(["rpc", "all-to-all", "hot-spot"]);
 const TINY_POOLS = [32, 64, 256];
 const RINGS = [1, 4, 16];
 
-/** A step of these takes as long as so many of others. */
-const STEP_COST: Readonly<Record<string, number>> = {
-  pages: 6,
-  "all-to-all": 3,
-  "allocate-and-die": 3,
-};
-
 /** Every kind of fault; the swarm switches some off, by the seed. */
 const swarm = (random: Random): FaultOptionsInput => ({
   swarm: true,
@@ -75,7 +68,7 @@ export const planOfSeed = (seed: number, pins: PlanPins = {}): StressPlan => {
   return makePlan({
     workloads: names.map((name) => ({
       name,
-      steps: Math.max(1, Math.round((pins.steps ?? steps) / (STEP_COST[name] ?? 1))),
+      steps: Math.max(1, Math.round((pins.steps ?? steps) / (WORKLOADS.get(name)?.stepCost ?? 1))),
       programsPerNode: WORKLOADS.get(name)?.programsPerNode ?? 1,
     })),
     machine,

@@ -6,6 +6,7 @@
 import * as z from "zod";
 import { NS_PER_S } from "../base/clock.ts";
 import { VERSION } from "../base/version.ts";
+import { describeIssues, integer, show } from "../config/fields.ts";
 import {
   type MachineOptionsInput,
   OptionError,
@@ -21,11 +22,6 @@ export class PlanError extends Error {
 }
 
 const DAY_MS = 86_400_000;
-
-const integer = (min: number, max: number) => {
-  const error = `it must be an integer from ${min} to ${max}`;
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-};
 
 const SHARE = "it must be a share from 0 to 1, or null";
 
@@ -80,7 +76,7 @@ export const parsePlan = (from: unknown): StressPlan => {
   checkOrigin(value);
   const parsed = schema.safeParse(value, { reportInput: true });
   if (!parsed.success) {
-    throw new PlanError([...new Set(parsed.error.issues.map(describeIssue))].join("; "));
+    throw new PlanError(`plan: ${describeIssues(parsed.error, "field")}`);
   }
   const plan = parsed.data;
   for (const [i, { name, module }] of plan.workloads.entries()) {
@@ -123,15 +119,3 @@ const checkOrigin = (value: unknown): void => {
     );
   }
 };
-
-const describeIssue = (issue: z.core.$ZodIssue): string => {
-  const path = issue.path.join(".");
-  const field = path === "" ? "plan" : `plan: ${path}`;
-  if (issue.code === "unrecognized_keys") {
-    const keys = issue.keys.map((key) => (path === "" ? key : `${path}.${key}`));
-    return `plan: unknown field ${keys.join(", ")}`;
-  }
-  return `${field} is ${show(issue.input)}; ${issue.message}`;
-};
-
-const show = (value: unknown): string => JSON.stringify(value) ?? String(value);

@@ -25,13 +25,6 @@ export interface StressSettings {
   readonly healAfter: number | null;
 }
 
-/** A step of these takes as long as so many of others. */
-const STEP_COST: Readonly<Record<string, number>> = {
-  pages: 8,
-  "all-to-all": 4,
-  "allocate-and-die": 4,
-};
-
 /** Topologies and windows that the rounds go through when nobody asks for one. */
 const VARIANTS = [
   { dimension: 2, interconnect: "direct-connect", window: 8 },
@@ -75,7 +68,7 @@ export const planOfRound = (settings: StressSettings, round: number): StressPlan
   return makePlan({
     workloads: workloadsOf(settings, round).map((name) => ({
       name,
-      steps: Math.max(1, Math.round(settings.steps / (STEP_COST[name] ?? 1))),
+      steps: Math.max(1, Math.round(settings.steps / (WORKLOADS.get(name)?.stepCost ?? 1))),
       programsPerNode: WORKLOADS.get(name)?.programsPerNode ?? 1,
     })),
     machine,

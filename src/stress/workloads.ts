@@ -4,6 +4,8 @@ export interface Workload {
   readonly url: URL;
   /** Programs on each node, unless a plan says otherwise. */
   readonly programsPerNode: number;
+  /** A step takes as long as so many of workload rpc. */
+  readonly stepCost: number;
   /** What a step is, for people. */
   readonly sentence: string;
 }
@@ -14,6 +16,7 @@ export const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
     {
       url: new URL("./workloads/rpc.js", import.meta.url),
       programsPerNode: 1,
+      stepCost: 1,
       sentence: "calls to servers on other nodes, requests and replies up to several pages",
     },
   ],
@@ -22,6 +25,7 @@ export const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
     {
       url: new URL("./workloads/pages.js", import.meta.url),
       programsPerNode: 1,
+      stepCost: 8,
       sentence: "memory of 1 to 64 pages out of line, stored to right after the send",
     },
   ],
@@ -30,6 +34,7 @@ export const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
     {
       url: new URL("./workloads/mixed.js", import.meta.url),
       programsPerNode: 1,
+      stepCost: 1,
       sentence: "messages of any size with any rights, in line and out of line",
     },
   ],
@@ -38,6 +43,7 @@ export const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
     {
       url: new URL("./workloads/all-to-all.js", import.meta.url),
       programsPerNode: 1,
+      stepCost: 4,
       sentence: "a message to every other place",
     },
   ],
@@ -46,6 +52,7 @@ export const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
     {
       url: new URL("./workloads/hot-spot.js", import.meta.url),
       programsPerNode: 1,
+      stepCost: 1,
       sentence: "messages to one place whose queue is short",
     },
   ],
@@ -54,6 +61,7 @@ export const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
     {
       url: new URL("./workloads/migration.js", import.meta.url),
       programsPerNode: 1,
+      stepCost: 1,
       sentence: "letters to receive rights that wander",
     },
   ],
@@ -62,6 +70,7 @@ export const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
     {
       url: new URL("./workloads/allocate-and-die.js", import.meta.url),
       programsPerNode: 1,
+      stepCost: 4,
       sentence: "tasks that end with everything unread, and who is told",
     },
   ],
@@ -70,6 +79,7 @@ export const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
     {
       url: new URL("./workloads/file-server.js", import.meta.url),
       programsPerNode: 2,
+      stepCost: 1,
       sentence: "open, read, write and close of files on a server",
     },
   ],

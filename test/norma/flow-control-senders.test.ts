@@ -4,7 +4,8 @@
 import { expect, test } from "@jest/globals";
 import { COUNTERS } from "../../src/base/counters.ts";
 import { COPY_SEND, MAKE_SEND_ONCE } from "../../src/ipc/rights.ts";
-import { flowOf, OPEN_ALLOWANCE } from "../../src/norma/port-abroad.ts";
+import { flowOf } from "../../src/norma/port-abroad.ts";
+import { OPEN_ALLOWANCE } from "../../src/norma/visitors.ts";
 import { openDoor } from "../support/doors.ts";
 import { letter } from "../support/letters.ts";
 import { LoneNodes, watch } from "../support/lone-node.ts";

@@ -4,7 +4,8 @@
 import { expect, test } from "@jest/globals";
 import type { Port } from "../../src/ipc/port.ts";
 import { COPY_SEND, MAKE_SEND, type PortName } from "../../src/ipc/rights.ts";
-import { abroadOf, flowOf, OPEN_ALLOWANCE } from "../../src/norma/port-abroad.ts";
+import { abroadOf, flowOf } from "../../src/norma/port-abroad.ts";
+import { OPEN_ALLOWANCE } from "../../src/norma/visitors.ts";
 import type { Task } from "../../src/task/task.ts";
 import { type Door, give, openDoor } from "../support/doors.ts";
 import { letter } from "../support/letters.ts";

@@ -108,7 +108,7 @@ test("minimise: the test that is written holds the plan", async () => {
 
 test("simulation: a kernel that fails makes its run a crash, not an unhandled rejection", async () => {
   const { Transport } = await import("../../src/norma/transport.ts");
-  const { quiesce, tick } = Transport.prototype;
+  const { tick } = Transport.prototype;
   let left = 200;
   Transport.prototype.tick = function (this: InstanceType<typeof Transport>) {
     left -= 1;
@@ -123,6 +123,5 @@ test("simulation: a kernel that fails makes its run a crash, not an unhandled re
     expect(findings[0]).toMatch(/the simulation crashed: broken on purpose/);
   } finally {
     Transport.prototype.tick = tick;
-    Transport.prototype.quiesce = quiesce;
   }
 });

@@ -83,7 +83,7 @@ export const parsePlan = (from: unknown): StressPlan => {
     if (module !== undefined || WORKLOADS.has(name)) continue;
     const known = [...WORKLOADS.keys()].join(", ");
     throw new PlanError(
-      `plan: workloads.${i}.name is ${show(name)}; it must be one of ${known}, or come with a module`,
+      `plan: field workloads.${i}.name is ${show(name)}; it must be one of ${known}, or come with a module`,
     );
   }
   try {

@@ -35,24 +35,28 @@ test.each<[string, string, string]>([
     withField(["version"], "9.9.9"),
     'version is "9.9.9": it was made by another version',
   ],
-  ["no workload", withField(["workloads"], []), "plan: workloads is []; it must have at least one"],
+  [
+    "no workload",
+    withField(["workloads"], []),
+    "plan: field workloads is []; it must have at least one",
+  ],
   [
     "an unknown workload",
     withField(["workloads", 0, "name"], "tango"),
-    'plan: workloads.0.name is "tango"; it must be one of rpc, ',
+    'plan: field workloads.0.name is "tango"; it must be one of rpc, ',
   ],
   [
     "no steps",
     withField(["workloads", 0, "steps"], 0),
-    "plan: workloads.0.steps is 0; it must be an integer from 1 to",
+    "plan: field workloads.0.steps is 0; it must be an integer from 1 to",
   ],
   [
     "a share over 1",
     withField(["healAfter"], 2),
-    "plan: healAfter is 2; it must be a share from 0 to 1, or null",
+    "plan: field healAfter is 2; it must be a share from 0 to 1, or null",
   ],
   ["an unknown field", withField(["extra"], 2), "plan: unknown field extra"],
-  ["no machine", withField(["machine"], 3), "plan: machine is 3; it must be an object"],
+  ["no machine", withField(["machine"], 3), "plan: field machine is 3; it must be an object"],
   [
     "an option out of range",
     withField(["machine", "dimension"], 99),

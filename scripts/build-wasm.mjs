@@ -20,7 +20,7 @@ import wabt from "wabt";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 const COMPILED_FOLDERS = ["src", "workers", "bench", "test", "examples"];
-const FEATURES = { threads: true, bulk_memory: true };
+const FEATURES = { threads: true, bulk_memory: true, simd: true };
 
 /** All files below `folder`, as paths relative to the project's root, in a stable order. */
 function filesBelow(folder) {

@@ -7,6 +7,8 @@ export interface LossPlan {
   readonly rounds: number;
   /** How long a window of calls is at least, ms. */
   readonly windowMs: number;
+  /** How long calls are made first that are not told, ms: the kernels of a machine are compiled on its own threads. */
+  readonly warmMs: number;
   /** Windows are as long as so many fixed timeouts: a window should see several. */
   readonly windowTimeouts: number;
 }
@@ -15,6 +17,7 @@ export const FULL_PLAN: Omit<LossPlan, "seed"> = {
   losses: [0.1, 1, 5, 20],
   rounds: 9,
   windowMs: 300,
+  warmMs: 1500,
   windowTimeouts: 10,
 };
 
@@ -22,5 +25,6 @@ export const QUICK_PLAN: Omit<LossPlan, "seed"> = {
   losses: [1, 5],
   rounds: 3,
   windowMs: 50,
+  warmMs: 300,
   windowTimeouts: 2,
 };

@@ -58,13 +58,13 @@ class LossyPair {
   }
 
   /** Boots the machine, and lets code be compiled. */
-  async open(windowMs: number): Promise<void> {
+  async open(warmMs: number): Promise<void> {
     this.machine = await this.bench.running();
     const server = new URL("../programs/mach-server.js", import.meta.url);
     const args: ServerArgs = { name: this.service, sync: false };
     const task = await this.machine.spawn(this.bench.serverNode, server, { args });
     task.exited.catch(() => {}); // the calls of its clients say so
-    await this.call(windowMs);
+    await this.call(warmMs);
   }
 
   async window(): Promise<void> {
@@ -142,7 +142,7 @@ export async function measureRpcUnderLoss(
     const turn = (pair: LossyPair) => onTurn(`${pair.name}, ${loss} % lost`);
     try {
       for (const pair of pairs) {
-        await pair.open(plan.windowMs);
+        await pair.open(plan.warmMs);
         turn(pair);
       }
       for (let round = 0; round < plan.rounds; round++) {

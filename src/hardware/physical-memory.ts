@@ -4,12 +4,12 @@
 import { assert } from "../base/assert.ts";
 import { COUNTERS_MAX } from "../base/counters.ts";
 import { WORD_BYTES } from "../base/words.ts";
+import type { DmaEngine } from "./dma-engine.ts";
 import { type MachineLayout, regionWord } from "./machine-layout.ts";
+import { LANES_PAGE, sumWords } from "./word-sum.ts";
 
-/** Something that copies faster than copyWithin; byte addresses of the machine's memory. */
-export interface BlockCopy {
-  copy(toByte: number, fromByte: number, bytes: number): void;
-}
+/** What copies and sums faster than JavaScript: the board's DMA engine, as far as one region is concerned. */
+export type BlockEngine = Pick<DmaEngine, "copy" | "sum">;
 
 export class PhysicalMemory {
   readonly node: number;
@@ -23,14 +23,14 @@ export class PhysicalMemory {
   readonly pageWords: number;
   /** Byte address of the region in the machine's memory: for hardware and statistics. */
   readonly regionByte: number;
-  private readonly blockCopy: BlockCopy | null;
+  private readonly engine: BlockEngine | null;
 
-  /** `blockCopy`: the board's, if there is one; else copies are made with copyWithin. */
+  /** `engine`: the board's, if there is one; else JavaScript copies and sums. */
   constructor(
     buffer: SharedArrayBuffer,
     layout: MachineLayout,
     node: number,
-    blockCopy: BlockCopy | null = null,
+    engine: BlockEngine | null = null,
   ) {
     assert(node >= 0 && node < layout.nodes, `no node ${node}`);
     this.node = node;
@@ -44,7 +44,7 @@ export class PhysicalMemory {
       COUNTERS_MAX,
     );
     this.pageWords = layout.pageBytes / WORD_BYTES;
-    this.blockCopy = blockCopy;
+    this.engine = engine;
   }
 
   /** First word of a frame within the region. */
@@ -64,9 +64,17 @@ export class PhysicalMemory {
 
   /** Copies bytes within the region; byte offsets of the region. */
   copyBytes(toByte: number, fromByte: number, bytes: number): void {
-    const { blockCopy, regionByte } = this;
-    if (blockCopy === null) this.bytes.copyWithin(toByte, fromByte, fromByte + bytes);
-    else blockCopy.copy(regionByte + toByte, regionByte + fromByte, bytes);
+    const { engine, regionByte } = this;
+    if (engine === null) this.bytes.copyWithin(toByte, fromByte, fromByte + bytes);
+    else engine.copy(regionByte + toByte, regionByte + fromByte, bytes);
+  }
+
+  /** Sum of the first `words` words of a frame (word-sum.ts). */
+  sumFrame(frame: number, words: number, start: number): number {
+    const { engine } = this;
+    const at = this.frameWord(frame);
+    if (engine === null) return sumWords(this.words, at, at + words, start, LANES_PAGE);
+    return engine.sum(this.regionByte + at * WORD_BYTES, words, start);
   }
 
   /** Sets every word of a frame to 0. */

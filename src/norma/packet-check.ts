@@ -3,7 +3,6 @@
 // damage packets, the checksum. What a packet of a peer may acknowledge is the transport's to judge.
 
 import {
-  PACKET_FRAME,
   PACKET_INLINE,
   PACKET_INLINE_BYTES_MAX,
   PACKET_PAGE,
@@ -66,7 +65,6 @@ export class PacketCheck {
 
   /** The checksum that the packet at word `at` should bear. */
   checksum(at: number): number {
-    const { memory } = this;
-    return packetChecksum(memory.words, at, memory.frameWord(memory.words[at + PACKET_FRAME]!));
+    return packetChecksum(this.memory, at);
   }
 }

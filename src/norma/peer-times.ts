@@ -1,10 +1,10 @@
-// The times that the transport keeps of each peer: its timeout period, from measured round trips (Jacobson 1988,
-// RFC 6298), and two deadlines:
+// The times that the transport keeps of each peer: its timeout period, and two deadlines:
 //   expected   when an acknowledgement of what was sent to it is overdue
 //   owed       when it must hear from us (again) about a packet of its that was refused
 // In nanoseconds; doubles in typed arrays, and read from the clock here, so that nothing allocates.
 // The paper (2.6.2) asks for timeouts far below hundreds of milliseconds: here they follow the machine,
-// between bounds that are options (transport.timeout*).
+// between bounds that are options (transport.timeout*). A period is the smoothed round trip and its mean deviation (Jacobson
+// 1988), not four times that (RFC 6298): two periods pass before anything is sent, and then it is a SYNC, not a window.
 
 import { NEVER, type StepClock } from "../base/clock.ts";
 
@@ -14,7 +14,8 @@ const PACKET_AT = 2;
 const SYNC_AT = 3;
 const EXPECTED = 4;
 const OWED = 5;
-const FIELDS = 6;
+const PERIOD = 6;
+const FIELDS = 7;
 
 const BACKOFF_MAX = 8;
 
@@ -40,16 +41,19 @@ export class PeerTimes {
     for (let node = 0; node < nodes; node++) {
       this.values[node * FIELDS + EXPECTED] = NEVER;
       this.values[node * FIELDS + OWED] = NEVER;
+      this.setPeriod(node, bounds.initialNs);
     }
   }
 
   /** The present timeout period of a node, doubled `backoff` times, ns. */
   periodNs(node: number, backoff: number): number {
-    const { initialNs, minNs, maxNs } = this.bounds;
-    const at = node * FIELDS;
-    const smoothed = this.values[at + SMOOTHED]!;
-    const base = smoothed === 0 ? initialNs : smoothed + 4 * this.values[at + VARIATION]!;
-    return Math.min(maxNs, Math.max(minNs, base) * 2 ** Math.min(backoff, BACKOFF_MAX));
+    const doubled = this.values[node * FIELDS + PERIOD]! * (1 << Math.min(backoff, BACKOFF_MAX));
+    return Math.min(this.bounds.maxNs, doubled);
+  }
+
+  private setPeriod(node: number, ns: number): void {
+    const { minNs, maxNs } = this.bounds;
+    this.values[node * FIELDS + PERIOD] = Math.min(maxNs, Math.max(minNs, ns));
   }
 
   // --- samples ----------------------------------------------------------------------------------
@@ -84,11 +88,12 @@ export class PeerTimes {
     if (smoothed === 0) {
       values[at + SMOOTHED] = sample;
       values[at + VARIATION] = sample / 2;
-      return;
+    } else {
+      const error = sample - smoothed;
+      values[at + SMOOTHED] = smoothed + error / 8;
+      values[at + VARIATION]! += (Math.abs(error) - values[at + VARIATION]!) / 4;
     }
-    const error = sample - smoothed;
-    values[at + SMOOTHED] = smoothed + error / 8;
-    values[at + VARIATION]! += (Math.abs(error) - values[at + VARIATION]!) / 4;
+    this.setPeriod(node, values[at + SMOOTHED]! + values[at + VARIATION]!);
   }
 
   // --- what is expected -----------------------------------------------------------------------------

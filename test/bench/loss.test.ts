@@ -4,7 +4,14 @@ import { expect, test } from "@jest/globals";
 import type { LossPlan } from "../../bench/loss/loss-plan.ts";
 import { lossTurns, measureRpcUnderLoss } from "../../bench/loss/rpc-under-loss.ts";
 
-const PLAN: LossPlan = { seed: 7, losses: [5], rounds: 2, windowMs: 5, windowTimeouts: 0 };
+const PLAN: LossPlan = {
+  seed: 7,
+  losses: [5],
+  rounds: 2,
+  windowMs: 5,
+  warmMs: 5,
+  windowTimeouts: 0,
+};
 
 test("loss: every machine has a rate and times; those that lose have ratios to the one that does not", async () => {
   const turns: string[] = [];

@@ -9,18 +9,29 @@ import {
   PACKET_PAGE,
   PACKET_ROUTE,
 } from "../../src/hardware/packet-layout.ts";
+import { PhysicalMemory } from "../../src/hardware/physical-memory.ts";
+import { createMachineMemory } from "../../src/node/machine-memory.ts";
 import { packetChecksum } from "../../src/norma/checksum.ts";
 import { WIRE_CHECKSUM } from "../../src/norma/wire-layout.ts";
+import { testLayout } from "../support/machine-memory.ts";
 
-const AT = 64;
-const PAGE_AT = 256;
+const layout = testLayout({});
+/** The packet lies in a frame, as well as anywhere; the page in the one behind it. */
+const AT = layout.framesAt;
+const PAGE = 1;
+const PAGE_WORDS = layout.pageBytes / 4;
+const PAGE_AT = AT + PAGE_WORDS;
+const END = PAGE_AT + PAGE_WORDS;
 
 /** A packet at AT with `inline` bytes, and `page` bytes at PAGE_AT. */
-const packet = (inline: number, page: number): Int32Array => {
-  const words = Int32Array.from({ length: 1300 }, (_, i) => Math.imul(i + 1, 0x9e3779b1));
-  words[AT + PACKET_INLINE] = inline;
-  words[AT + PACKET_PAGE] = page;
-  return words;
+const packet = (inline: number, page: number): PhysicalMemory => {
+  const { buffer } = createMachineMemory(layout.totalBytes, "shared-array-buffer");
+  const memory = new PhysicalMemory(buffer, layout, 0);
+  for (let at = AT; at < END; at++) memory.words[at] = Math.imul(at + 1, 0x9e3779b1);
+  memory.words[AT + PACKET_INLINE] = inline;
+  memory.words[AT + PACKET_PAGE] = page;
+  memory.words[AT + PACKET_FRAME] = PAGE;
+  return memory;
 };
 
 const covered = (word: number, inline: number, page: number): boolean => {
@@ -39,15 +50,17 @@ test.each([
 ])(
   "checksum: of %d inline and %d page bytes any flipped bit is found, and no other word counts",
   (inline, page) => {
-    const words = packet(inline, page);
-    const good = packetChecksum(words, AT, PAGE_AT);
+    const memory = packet(inline, page);
+    const { words } = memory;
+    const good = packetChecksum(memory, AT);
+    // Two lengths and the frame decide what is covered: the transport checks the lengths before.
+    const deciding = [PACKET_INLINE, PACKET_PAGE, PACKET_FRAME].map((word) => AT + word);
     const wrong: string[] = [];
-    for (let word = 0; word < words.length; word++) {
-      // These two lengths decide what is covered: the transport checks them before.
-      if (word === AT + PACKET_INLINE || word === AT + PACKET_PAGE) continue;
-      for (const bit of word < 320 ? Array(32).keys() : [word & 31]) {
+    for (let word = AT; word < END; word++) {
+      if (deciding.includes(word)) continue;
+      for (const bit of word < AT + 64 ? Array(32).keys() : [word & 31]) {
         words[word]! ^= 1 << bit;
-        const found = packetChecksum(words, AT, PAGE_AT) !== good;
+        const found = packetChecksum(memory, AT) !== good;
         if (found !== covered(word, inline, page)) wrong.push(`word ${word} bit ${bit}`);
         words[word]! ^= 1 << bit;
       }
@@ -57,26 +70,28 @@ test.each([
 );
 
 test("checksum: a length that was damaged is found, as far as it passes for one", () => {
-  const words = packet(100, 1000);
-  const good = packetChecksum(words, AT, PAGE_AT);
+  const memory = packet(100, 1000);
+  const { words } = memory;
+  const good = packetChecksum(memory, AT);
   for (let bit = 2; bit < 8; bit++) {
     words[AT + PACKET_INLINE]! ^= 1 << bit;
     if (words[AT + PACKET_INLINE]! <= 192) {
-      expect(packetChecksum(words, AT, PAGE_AT)).not.toBe(good);
+      expect(packetChecksum(memory, AT)).not.toBe(good);
     }
     words[AT + PACKET_INLINE]! ^= 1 << bit;
   }
 });
 
 test("checksum: it is never 0, which means none, and does not depend on where the packet lies", () => {
-  const words = packet(8, 0);
-  const moved = new Int32Array(2000);
-  moved.set(words.subarray(AT, AT + 64), 640);
-  moved[640 + PACKET_LINK] = 7;
-  moved[640 + PACKET_FRAME] = 9;
-  expect(packetChecksum(moved, 640, PAGE_AT)).toBe(packetChecksum(words, AT, PAGE_AT));
+  const memory = packet(8, 0);
+  const { words } = memory;
+  const elsewhere = AT + 640;
+  words.copyWithin(elsewhere, AT, AT + 64);
+  words[elsewhere + PACKET_LINK] = 7;
+  words[elsewhere + PACKET_FRAME] = 9;
+  expect(packetChecksum(memory, elsewhere)).toBe(packetChecksum(memory, AT));
   for (let i = 0; i < 1000; i++) {
     words[AT + PACKET_BODY] = i;
-    expect(packetChecksum(words, AT, PAGE_AT)).not.toBe(0);
+    expect(packetChecksum(memory, AT)).not.toBe(0);
   }
 });

@@ -138,8 +138,8 @@ describe("asking", () => {
     wire.clock.pass(50_000);
     wire.arrive({ control: "nack", number: 3 });
     wire.takeSent();
-    // 50 us and 4 times the half of it, twice.
-    wire.pass(2 * 150_000 - 1);
+    // 50 us and the half of it, twice.
+    wire.pass(2 * 75_000 - 1);
     expect(wire.takeSent()).toEqual([]);
     wire.pass(1);
     expect(wire.takeSent()).toEqual(["sync 3 #4"]);

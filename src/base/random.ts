@@ -2,6 +2,8 @@
 // repeat whatever the order in which they are taken. Nothing below rank 7 draws from anywhere else.
 // sfc32 is Chris Doty-Humphrey's small fast counting generator (PractRand); mixing is MurmurHash3's.
 
+import { Digest } from "./digest.ts";
+
 /** Scrambles one 32-bit word so that close inputs give distant outputs. */
 const mix = (value: number): number => {
   let h = value | 0;
@@ -31,30 +33,50 @@ export const hashText = (text: string): number => {
   return h | 0;
 };
 
+/** What a generator and all forked from it have drawn, in the order in which they did. */
+export class DrawTally extends Digest {
+  count = 0;
+
+  drawn(word: number): void {
+    this.count += 1;
+    this.add(word);
+  }
+}
+
 /** A seeded generator. Two with the same seed draw the same numbers. */
 export class Random {
   readonly seed: number;
+  /** Shared with all that are forked from this one. */
+  readonly tally: DrawTally;
   private readonly seedHigh: number;
   private a: number;
   private b: number;
   private c: number;
   private counter = 1;
 
-  constructor(seed: number) {
+  constructor(seed: number, tally = new DrawTally()) {
+    this.tally = tally;
     this.seed = seed >>> 0;
     this.seedHigh = Math.floor(seed / 0x1_0000_0000);
     this.a = mix(seed);
     this.b = mix(seed ^ 0x6a09e667);
     this.c = mix(seed ^ 0xbb67ae85 ^ this.seedHigh);
-    for (let i = 0; i < 12; i++) this.uint32();
+    for (let i = 0; i < 12; i++) this.next();
   }
 
   /** A generator of its own for `label`; drawing from it does not disturb this one. */
   fork(label: string): Random {
-    return new Random(hashWords(this.seed, hashText(label), this.seedHigh, 0, 0));
+    const seed = hashWords(this.seed, hashText(label), this.seedHigh, 0, 0);
+    return new Random(seed, this.tally);
   }
 
   uint32(): number {
+    const word = this.next();
+    this.tally.drawn(word);
+    return word;
+  }
+
+  private next(): number {
     const t = (((this.a + this.b) | 0) + this.counter) | 0;
     this.counter = (this.counter + 1) | 0;
     this.a = this.b ^ (this.b >>> 9);

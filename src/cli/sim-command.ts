@@ -164,7 +164,7 @@ const runMany = async (
   let packets = 0;
   const bad = await runSeeds(first, last, planOf, availableParallelism(), ({ seed, result }) => {
     done += 1;
-    packets += result.simulated?.packets ?? 0;
+    packets += result.simulated?.packets.count ?? 0;
     if (result.verdict !== "good")
       note(`seed ${seed}: ${result.verdict}: ${result.findings[0] ?? ""}`);
     if (done % 100 === 0) note(`${done} of ${last - first + 1} seeds`);
@@ -222,7 +222,7 @@ const keep = async ({ plan, result }: SeedResult, flags: SimFlags): Promise<void
   note(`written: ${planFile}\nwritten: ${testFile}`);
 };
 
-const describePlan = ({ workloads, machine }: StressPlan): string[] => {
+const describePlan = ({ workloads, machine, healAfter }: StressPlan): string[] => {
   const options = parseMachineOptions(machine, "simulation");
   const what = workloads.map(({ name, steps }) => `${name} x ${steps}`).join(", ");
   const faults =
@@ -230,7 +230,7 @@ const describePlan = ({ workloads, machine }: StressPlan): string[] => {
   return [
     `${what} on ${2 ** options.dimension} nodes, ${options.interconnect.kind}, window ${options.transport.windowPackets}, ` +
       `${options.kernel.messages} messages, ring ${options.interconnect.ringLength}`,
-    `faults: ${faults.join("; ")}`,
+    `faults: ${faults.join("; ")}${healAfter === null ? "" : `; they stop after ${healAfter * 100} % of the work`}`,
   ];
 };
 
@@ -240,8 +240,14 @@ const describeResult = ({
   simulated,
   explanation,
   steps,
+  healed,
 }: StressResult): string[] => [
-  `${verdict}: ${steps} steps, ${simulated?.packets} packets, digest ${simulated?.digest}`,
+  `${verdict}: ${steps} steps${healed ? ", faults stopped on the way" : ""}`,
+  ...(simulated === null ? [] : describeRun(simulated)),
   ...findings,
   ...explanation,
+];
+
+const describeRun = ({ packets, draws, ns }: NonNullable<StressResult["simulated"]>): string[] => [
+  `${packets.count} packets, digest ${packets.digest}; ${draws.count} draws, digest ${draws.digest}; ${ns} ns`,
 ];

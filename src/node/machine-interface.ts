@@ -75,6 +75,12 @@ export interface Machine extends AsyncDisposable {
   halt(): Promise<void>;
 }
 
+/** So many of something, and 16 hexadecimal digits that follow from them all, in their order. */
+export interface Counted {
+  readonly count: number;
+  readonly digest: string;
+}
+
 /** A machine in simulation: what only virtual time can offer. */
 export interface Simulation extends Machine {
   /** Virtual time, ns. */
@@ -82,6 +88,12 @@ export interface Simulation extends Machine {
   /** Resolves when nothing is under way any more: no node has work, no timer is set. Programs may
    *  still be waiting for what nobody will send. */
   drained(): Promise<void>;
+  /** Resolves when so much virtual time has passed, ns (more than 0), with true; or with false as soon as time stands still,
+   *  because nothing is under way any more or the machine has ended. What the host does next, it does before time passes: a
+   *  host that waits for nothing else sees the same run every time. Throws OptionError. */
+  after(ns: number): Promise<boolean>;
   /** Packets sent so far, and a digest of them all: equal digests, equal runs. */
-  packets(): { readonly count: number; readonly digest: string };
+  packets(): Counted;
+  /** Random numbers drawn so far, by the schedule, the kernels and their tasks, and a digest of them all. */
+  draws(): Counted;
 }

@@ -2,6 +2,7 @@
 // Two runs with one seed must end with the same digest; the first difference shows at once.
 
 import type { StepClock } from "../base/clock.ts";
+import { Digest } from "../base/digest.ts";
 import { WORD_SHIFT } from "../base/words.ts";
 import {
   PACKET_BODY,
@@ -13,27 +14,13 @@ import {
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { PacketTap } from "../hardware/tap-wrapper.ts";
 
-export class PacketDigest {
-  private low = 0x811c9dc5 | 0;
-  private high = 0x9e3779b9 | 0;
+export class PacketDigest extends Digest {
   /** Packets digested so far. */
   count = 0;
 
   /** The tap for one node's interface. */
   tapOf(memory: PhysicalMemory, clock: StepClock): PacketTap {
     return new DigestTap(this, memory, clock);
-  }
-
-  add(word: number): void {
-    this.low = Math.imul(this.low ^ word, 0x01000193);
-    this.high = Math.imul(this.high ^ (this.low >>> 15) ^ word, 0x85ebca6b);
-    this.high ^= this.high >>> 13;
-  }
-
-  /** 16 hexadecimal digits. */
-  value(): string {
-    const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, "0");
-    return hex(this.high) + hex(this.low);
   }
 }
 

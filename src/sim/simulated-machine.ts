@@ -33,6 +33,7 @@ import { describeNode } from "../node/describe-node.ts";
 import type { NodeDriver, NodeKernel } from "../node/kernel.ts";
 import { MachineFiles, nodeFiles } from "../node/machine-files.ts";
 import type {
+  Counted,
   LogSink,
   MachineStats,
   MachineTask,
@@ -60,6 +61,11 @@ export interface SimulatedMachineInput extends MachineOptionsInput {
   readonly checkRounds?: number;
 }
 
+interface Alarm {
+  readonly atNs: number;
+  readonly settle: (passed: boolean) => void;
+}
+
 export class SimulatedMachine implements Simulation, NodeDriver {
   readonly nodes: number;
   readonly workers = 0;
@@ -69,6 +75,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
   private readonly digest = new PacketDigest();
   private readonly runners: TaskRunner[] = [];
   private readonly order: number[] = [];
+  private readonly random: Random;
   private readonly schedule: Random;
   private readonly files: MachineFiles;
   private readonly reader: StatsReader;
@@ -87,6 +94,9 @@ export class SimulatedMachine implements Simulation, NodeDriver {
   /** Nothing is under way: time stands still. */
   private resting = false;
   private readonly drainWaiters: (() => void)[] = [];
+  /** Who waits for virtual time to pass, and the earliest of their times. */
+  private alarms: Alarm[] = [];
+  private nextAlarmNs = NEVER;
   private halted = false;
 
   /** Makes a machine and starts its virtual time. Rejects with OptionError. */
@@ -121,6 +131,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
     prepareMachineMemory(memory, layout, () => 0);
     const board = new Board(memory, layout);
     const random = new Random(options.seed);
+    this.random = random;
     this.schedule = random.fork("schedule");
     this.reader = new StatsReader(memory.buffer, layout);
     for (let node = 0; node < this.nodes; node++) {
@@ -216,7 +227,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
       await turnEventLoop();
       for (const reject of this.pending) reject(new Error("the machine was halted"));
       this.pending.clear();
-      for (const resolve of this.drainWaiters.splice(0)) resolve();
+      this.standStill();
       this.files.close();
     }
     await this.stopped;
@@ -237,8 +248,21 @@ export class SimulatedMachine implements Simulation, NodeDriver {
     return new Promise((resolve) => this.drainWaiters.push(resolve));
   }
 
-  packets(): { readonly count: number; readonly digest: string } {
+  after(ns: number): Promise<boolean> {
+    if (!(ns > 0)) throw new OptionError(`ns is ${ns}; it must be a number above 0`);
+    if (this.halted) return Promise.resolve(false);
+    const atNs = this.now() + ns;
+    this.nextAlarmNs = Math.min(this.nextAlarmNs, atNs);
+    return new Promise((settle) => this.alarms.push({ atNs, settle }));
+  }
+
+  packets(): Counted {
     return { count: this.digest.count, digest: this.digest.value() };
+  }
+
+  draws(): Counted {
+    const { tally } = this.random;
+    return { count: tally.count, digest: tally.value() };
   }
 
   // --- NodeDriver -------------------------------------------------------------------------------
@@ -291,8 +315,14 @@ export class SimulatedMachine implements Simulation, NodeDriver {
     const told = new Error(`the simulation crashed: ${why}`, { cause: error });
     for (const reject of this.pending) reject(told);
     this.pending.clear();
-    for (const resolve of this.drainWaiters.splice(0)) resolve();
+    this.standStill();
     this.files.close();
+  }
+
+  /** Time has stopped for good: nobody is to wait for it. */
+  private standStill(): void {
+    for (const resolve of this.drainWaiters.splice(0)) resolve();
+    this.ringAlarms(NEVER, false);
   }
 
   // --- virtual time -----------------------------------------------------------------------------
@@ -313,7 +343,8 @@ export class SimulatedMachine implements Simulation, NodeDriver {
       const work = await this.round();
       rounds += 1;
       if (this.checkRounds > 0 && rounds % this.checkRounds === 0) this.checkInvariants();
-      if (this.exits !== exitsSeen || rounds % ROUNDS_PER_TURN === 0) {
+      const rang = this.ringAlarms(this.now(), true);
+      if (rang || this.exits !== exitsSeen || rounds % ROUNDS_PER_TURN === 0) {
         exitsSeen = this.exits;
         await turnEventLoop();
       } else if (work === 0 && !this.jump()) {
@@ -358,9 +389,20 @@ export class SimulatedMachine implements Simulation, NodeDriver {
     this.resting = true;
     for (const resolve of this.drainWaiters.splice(0)) resolve();
     while (!this.halted && this.spawnCount === 0 && !this.kernels.some(isStirring)) {
-      await wait(REST_MS);
+      if (this.ringAlarms(NEVER, false)) await turnEventLoop();
+      else await wait(REST_MS);
     }
     this.resting = false;
+  }
+
+  /** Tells those who wait for a time up to `untilNs`: `passed`, or it will not come by itself. True if there are any. */
+  private ringAlarms(untilNs: number, passed: boolean): boolean {
+    if (this.alarms.length === 0 || untilNs < this.nextAlarmNs) return false;
+    const due = this.alarms.filter(({ atNs }) => atNs <= untilNs);
+    this.alarms = this.alarms.filter(({ atNs }) => atNs > untilNs);
+    this.nextAlarmNs = this.alarms.reduce((least, { atNs }) => Math.min(least, atNs), NEVER);
+    for (const { settle } of due) settle(passed);
+    return true;
   }
 
   /** Moves time to the next deadline; false when nothing is due, ever. */
@@ -370,7 +412,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
       deadlineNs = Math.min(deadlineNs, kernel.nextDeadlineNs());
     }
     if (deadlineNs === NEVER) return false;
-    this.clock.reach(deadlineNs);
+    this.clock.reach(Math.min(deadlineNs, this.nextAlarmNs));
     return true;
   }
 

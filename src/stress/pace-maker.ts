@@ -1,14 +1,15 @@
 // Time as the host of a run sees it. In threads that is real time, looked at every few milliseconds; in simulation it is
-// virtual time, looked at whenever the simulator lets the host have its turn, so that the same run is watched in the
-// same way every time.
+// virtual time, so that the same run is watched at the same moments every time.
 
-import { setImmediate as turnEventLoop, setTimeout as wait } from "node:timers/promises";
-import { NS_PER_MS } from "../base/clock.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { NS_PER_MS, NS_PER_US } from "../base/clock.ts";
 import type { Machine, Simulation } from "../node/machine-interface.ts";
 import type { StressPlan } from "./plan.ts";
 
 /** How often a machine in threads is looked at, ms. */
 const LOOK_MS = 20;
+/** How often a simulation is looked at, ns of virtual time. */
+const LOOK_NS = 200 * NS_PER_US;
 /** How long a simulation at rest must stay so to be believed, ms of real time; virtual time stands still. */
 const REST_LOOK_MS = 10;
 
@@ -49,16 +50,8 @@ class VirtualTime implements HostTime {
   }
 
   async pause(): Promise<void> {
-    await turnEventLoop();
-    this.resting = await this.isResting();
-    if (!this.resting) return;
-    // A machine that was at rest before its programs were started looks for them within a millisecond of real time.
-    await wait(REST_LOOK_MS);
-    this.resting = await this.isResting();
-  }
-
-  private isResting(): Promise<boolean> {
-    return Promise.race([this.machine.drained().then(() => true), turnEventLoop(false)]);
+    this.resting = !(await this.machine.after(LOOK_NS));
+    if (this.resting) await wait(REST_LOOK_MS); // a program may wait for I/O of its own
   }
 
   atRest(): boolean {

@@ -23,6 +23,8 @@ const POOLS = [128, 256];
 const MODEST: ReadonlySet<string> = new Set(["rpc", "all-to-all", "hot-spot"]);
 const TINY_POOLS = [32, 64, 256];
 const RINGS = [1, 4, 16];
+/** After which share of the work the faults stop, and everything must come forward without them; null: never. */
+const HEALINGS = [null, 0.1, 0.3, 0.6];
 
 /** Every kind of fault; the swarm switches some off, by the seed. */
 const swarm = (random: Random): FaultOptionsInput => ({
@@ -55,6 +57,7 @@ export const planOfSeed = (seed: number, pins: PlanPins = {}): StressPlan => {
   const ringLength = RINGS[random.below(RINGS.length)]!;
   const faulty = random.below(4) > 0;
   const faults = pins.faults ?? (faulty ? swarm(random) : undefined);
+  const healAfter = HEALINGS[random.fork("healing").below(HEALINGS.length)]!;
   const machine: MachineOptionsInput = {
     dimension: pins.dimension ?? dimension,
     seed,
@@ -72,7 +75,6 @@ export const planOfSeed = (seed: number, pins: PlanPins = {}): StressPlan => {
       programsPerNode: WORKLOADS.get(name)?.programsPerNode ?? 1,
     })),
     machine,
-    // Faults to the end: when the host would stop them depends on when it looks, and a seed must be one run.
-    healAfter: null,
+    healAfter: faults === undefined ? null : healAfter,
   });
 };

@@ -50,7 +50,6 @@ export const runPlan = async (
   if (hooks.signal?.aborted) stop();
   try {
     const programs = await startAll(machine, plan, words);
-    const ending = isSimulation(machine) ? new EndOfSimulation(machine, programs) : null;
     const watch = new ProgressWatch(words, programs);
     const time = hostTimeOf(machine, plan);
     const stepsPlanned = plan.workloads.reduce((sum, { steps }, i) => sum + steps * counts[i]!, 0);
@@ -71,7 +70,7 @@ export const runPlan = async (
       counters: machine.stats().total,
       explanation:
         findings.verdict === "stuck" ? await explainStuck(machine, watch, hooks.answerMs) : [],
-      simulated: ending?.state() ?? null,
+      simulated: isSimulation(machine) ? stateOf(machine) : null,
     };
   } finally {
     hooks.signal?.removeEventListener("abort", stop);
@@ -193,34 +192,11 @@ const summarise = (
   };
 };
 
-/** How far a simulation was when the last of its programs ended: that is a matter of the seed. When the host looks is not, and the
- *  token goes on meanwhile. */
-class EndOfSimulation {
-  private readonly machine: Simulation;
-  private left: number;
-  private atEnd: StressResult["simulated"] = null;
-
-  constructor(machine: Simulation, programs: readonly PlacedProgram[]) {
-    this.machine = machine;
-    this.left = programs.length;
-    // What follows an exit runs before virtual time goes on.
-    const ends = (): void => {
-      this.left -= 1;
-      if (this.left === 0) this.atEnd = this.now();
-    };
-    for (const { task } of programs) task.exited.then(ends, ends);
-  }
-
-  /** At the end; if some have not ended, now. */
-  state(): StressResult["simulated"] {
-    return this.atEnd ?? this.now();
-  }
-
-  private now(): StressResult["simulated"] {
-    const { count, digest } = this.machine.packets();
-    return { packets: count, digest, ns: this.machine.now() };
-  }
-}
+const stateOf = (machine: Simulation): StressResult["simulated"] => ({
+  packets: machine.packets(),
+  draws: machine.draws(),
+  ns: machine.now(),
+});
 
 /** A bug of the kernel's or the machine's, not what a program has found. */
 const isCrash = (error: unknown): boolean =>

@@ -1,6 +1,7 @@
 // What a stress run has come to: plain JSON, the same for threads and simulation.
 
 import type { CounterValues } from "../base/counters.ts";
+import type { Counted } from "../node/machine-interface.ts";
 
 /** From good to bad:
  *    good    every payload was right, everything drained
@@ -30,10 +31,10 @@ export interface StressResult {
   readonly counters: CounterValues;
   /** When stuck: who waits for what, a line each. */
   readonly explanation: readonly string[];
-  /** Of a simulation: packets sent and their digest, and the virtual time at the end. */
+  /** Of a simulation: packets sent, random numbers drawn, and the virtual time at the end. */
   readonly simulated: {
-    readonly packets: number;
-    readonly digest: string;
+    readonly packets: Counted;
+    readonly draws: Counted;
     readonly ns: number;
   } | null;
 }

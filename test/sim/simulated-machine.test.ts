@@ -2,6 +2,7 @@
 
 import { expect, test } from "@jest/globals";
 import { Machine, OptionError } from "../../src/index.ts";
+import type { Counted } from "../../src/node/machine-interface.ts";
 import type { SimulatedMachineInput } from "../../src/sim/simulated-machine.ts";
 import type { EchoArgs } from "./programs/echo-client.ts";
 
@@ -10,7 +11,7 @@ const program = (name: string): URL => new URL(`./programs/${name}.js`, import.m
 /** Every node serves, every node calls the node opposite. */
 const runEchoes = async (
   options: SimulatedMachineInput,
-): Promise<{ count: number; digest: string; endNs: number; times: number[] }> => {
+): Promise<Counted & { draws: Counted; endNs: number; times: number[] }> => {
   await using machine = await Machine.simulate(options);
   for (let node = 0; node < machine.nodes; node++)
     await machine.spawn(node, program("echo-server"));
@@ -20,10 +21,10 @@ const runEchoes = async (
     clients.push(await machine.spawn(node, program("echo-client"), { args }));
   }
   const times = (await Promise.all(clients.map((client) => client.exited))).flat() as number[];
-  return { ...machine.packets(), endNs: machine.now(), times };
+  return { ...machine.packets(), draws: machine.draws(), endNs: machine.now(), times };
 };
 
-test("simulation: two runs with one seed send the same packets at the same times", async () => {
+test("simulation: two runs with one seed send the same packets at the same times, and draw the same numbers", async () => {
   const first = await runEchoes({ dimension: 3, seed: 11 });
   const second = await runEchoes({ dimension: 3, seed: 11 });
   expect(second).toEqual(first);
@@ -34,6 +35,43 @@ test("simulation: another seed gives another run", async () => {
   const first = await runEchoes({ dimension: 2, seed: 11 });
   const second = await runEchoes({ dimension: 2, seed: 12 });
   expect(second.digest).not.toBe(first.digest);
+  expect(second.draws.digest).not.toBe(first.draws.digest);
+});
+
+test("simulation: a host that waits for virtual time has its turn then, and time stands still meanwhile", async () => {
+  await using machine = await Machine.simulate({ dimension: 1, seed: 4 });
+  await machine.spawn(1, program("echo-server"));
+  const args: EchoArgs = { server: 1, calls: 200, bytes: 64 };
+  const { exited } = await machine.spawn(0, program("echo-client"), { args });
+  const startNs = machine.now();
+  const seen: number[] = [];
+  const waits = [30_000, 10_000, 20_000].map(async (ns) => {
+    expect(await machine.after(ns)).toBe(true);
+    const nowNs = machine.now();
+    seen.push(nowNs - startNs);
+    for (let turn = 0; turn < 50; turn++) await null;
+    expect(machine.now()).toBe(nowNs);
+  });
+  await Promise.all(waits);
+  const late = [10_000, 20_000, 30_000].map((ns, i) => seen[i]! - ns);
+  for (const ns of late) expect(ns).toBeGreaterThanOrEqual(0);
+  for (const ns of late) expect(ns).toBeLessThan(1000); // a round of two steps
+  await exited;
+});
+
+test("simulation: when nothing is under way, nobody waits for time that will not pass", async () => {
+  await using machine = await Machine.simulate({
+    dimension: 1,
+    kernel: { tokenPauseNs: "manual" },
+  });
+  await machine.drained();
+  const beforeNs = machine.now();
+  expect(await Promise.all([machine.after(1e9), machine.after(1)])).toEqual([false, false]);
+  expect(machine.now()).toBe(beforeNs);
+  expect(() => machine.after(0)).toThrow("ns is 0; it must be a number above 0");
+  expect(() => machine.after(Number.NaN)).toThrow(OptionError);
+  await machine.halt();
+  expect(await machine.after(5)).toBe(false);
 });
 
 test("simulation: modelled latency is what a call takes in virtual time", async () => {

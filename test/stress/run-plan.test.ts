@@ -139,11 +139,42 @@ test("stress: a plan is the same run every time, another seed another one", asyn
   const first = await run("simulate", input(3));
   expect(await run("simulate", input(3))).toEqual(first);
   const other = await run("simulate", input(4));
-  expect(other.simulated!.digest).not.toBe(first.simulated!.digest);
+  expect(other.simulated!.packets).not.toEqual(first.simulated!.packets);
+  expect(other.simulated!.draws).not.toEqual(first.simulated!.draws);
 });
 
 test("stress: a module that cannot be loaded is the plan's mistake", async () => {
   const workloads = [{ name: "missing", steps: 1, module: "file:///nowhere/missing.js" }];
   const running = run("simulate", { workloads, machine: { dimension: 0, memory } });
   await expect(running).rejects.toThrow(PlanError);
+});
+
+test("stress: what loses everything is stuck; the faults stopped on the way, it comes to a good end, the same every time", async () => {
+  const deaf: StressPlanInput = {
+    workloads: [{ name: "mixed", steps: 20 }],
+    machine: { dimension: 2, seed: 6, memory, faults: { drop: 1 } },
+    stuckAfterNs: 1e9,
+  };
+  const stuck = await run("simulate", deaf);
+  expect(stuck).toMatchObject({ verdict: "stuck", healed: false });
+  const healed = await run("simulate", { ...deaf, healAfter: 0 });
+  expect(healed).toMatchObject({ verdict: "good", findings: [], steps: 80, healed: true });
+  expect(await run("simulate", { ...deaf, healAfter: 0 })).toEqual(healed);
+});
+
+test("stress: a plan heals at the same moment every time", async () => {
+  const faults = { drop: 0.2, duplicate: 0.1, reorder: 0.2, flip: 0.05 };
+  const halfway: StressPlanInput = {
+    workloads: [
+      { name: "migration", steps: 8 },
+      { name: "all-to-all", steps: 8 },
+    ],
+    machine: { dimension: 2, seed: 8, memory, faults },
+    healAfter: 0.5,
+  };
+  const first = await run("simulate", halfway);
+  expect(first).toMatchObject({ verdict: "good", findings: [], healed: true });
+  expect(await run("simulate", halfway)).toEqual(first);
+  const never = await run("simulate", { ...halfway, healAfter: null });
+  expect(never.counters.faultsDropped).toBeGreaterThan(first.counters.faultsDropped);
 });

@@ -8,19 +8,23 @@ import { parsePlan, type StressPlan } from "../../src/stress/plan.ts";
 import { planOfSeed } from "../../src/stress/plan-of-seed.ts";
 import { replayTest } from "../../src/stress/replay-test.ts";
 import { simulatePlan } from "../../src/stress/simulate-plan.ts";
-import type { Verdict } from "../../src/stress/stress-result.ts";
+import type { StressResult, Verdict } from "../../src/stress/stress-result.ts";
 
 const SEEDS = 40;
 
-test("seeds: all are good, and the same seed is the same run, packet by packet, in any thread", async () => {
-  const digests = new Map<number, string>();
+test("seeds: all are good, and the same seed is the same run, packet by packet and draw by draw, in any thread", async () => {
+  const runs = new Map<number, StressResult["simulated"]>();
+  const healed = new Set<boolean>();
   const bad = await runSeeds(1, SEEDS, planOfSeed, 2, ({ seed, result }) => {
-    digests.set(seed, result.simulated!.digest);
+    runs.set(seed, result.simulated);
+    healed.add(result.healed);
   });
   expect(
     bad.map(({ seed, result: { verdict, findings } }) => ({ seed, verdict, findings })),
   ).toEqual([]);
-  expect(new Set(digests.values()).size).toBe(SEEDS);
+  expect(new Set([...runs.values()].map((run) => run!.packets.digest)).size).toBe(SEEDS);
+  expect(new Set([...runs.values()].map((run) => run!.draws.digest)).size).toBe(SEEDS);
+  expect(healed.size).toBe(2);
   // Other threads, another order, and what ran there before; and this thread, which has not loaded the workloads.
   await runSeeds(
     1,
@@ -28,13 +32,12 @@ test("seeds: all are good, and the same seed is the same run, packet by packet, 
     (seed) => planOfSeed(11 - seed),
     1,
     ({ seed, result }) => {
-      const { digest } = result.simulated!;
-      expect({ seed, digest }).toEqual({ seed, digest: digests.get(11 - seed) });
+      expect({ seed, run: result.simulated }).toEqual({ seed, run: runs.get(11 - seed) });
     },
   );
   for (const seed of [3, 3, 14, 22]) {
     const { simulated } = await simulatePlan(planOfSeed(seed));
-    expect({ seed, digest: simulated!.digest }).toEqual({ seed, digest: digests.get(seed) });
+    expect({ seed, run: simulated }).toEqual({ seed, run: runs.get(seed) });
   }
 });
 

@@ -27,6 +27,8 @@ export interface NodeCensus {
   readonly queuedMessages: number;
   readonly unacknowledged: number;
   readonly names: number;
+  /** Identifiers of dead ports that are remembered until no right is on its way by them. */
+  readonly deadIdentifiers: number;
 }
 
 export const takeCensus = (kernel: NodeKernel): NodeCensus => {
@@ -60,5 +62,6 @@ export const takeCensus = (kernel: NodeKernel): NodeCensus => {
     queuedMessages,
     unacknowledged: transport.unacknowledged(),
     names: nameServer.count,
+    deadIdentifiers: kernel.identifiers.deadCount,
   };
 };

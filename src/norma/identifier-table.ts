@@ -245,6 +245,8 @@ export class IdentifierTable {
     if (port === null || port.lineage === null) return port;
     const lineage = port.lineage as Lineage;
     lineage.retire(identifier, successor);
+    // A port that died before it was known by its successor still went by the old one.
+    if (port.identifier === identifier) port.identifier = successor;
     if (lineage.tallies.size === 1) port.lineage = null;
     return port;
   }
@@ -259,9 +261,11 @@ export class IdentifierTable {
     this.counters[COUNTERS.proxies.index]! -= 1;
   }
 
-  /** Identifiers of dead ports that are remembered. */
+  /** Identifiers of dead ports that are remembered: of other nodes, and of this one, which are not used again yet. */
   get deadCount(): number {
-    return this.dead.size;
+    let count = this.dead.size;
+    for (const port of this.own) if (port !== null && port.state === PORT_DEAD) count += 1;
+    return count;
   }
 
   get proxyCount(): number {

@@ -18,6 +18,7 @@ const ACCOUNTED: Readonly<Partial<Record<keyof NodeCensus, string>>> = {
   queuedMessages: "queued messages",
   unacknowledged: "unacknowledged packets",
   names: "names checked in",
+  deadIdentifiers: "identifiers of dead ports",
 };
 
 export const takeCensuses = async (machine: Machine): Promise<NodeCensus[]> => {

@@ -7,11 +7,15 @@ import {
   PORT_DEAD,
   PORT_IN_KERNEL,
   PORT_IN_SPACE,
+  PORT_IN_TRANSIT,
   PORT_PROXY,
   PortTable,
 } from "../../src/ipc/port.ts";
+import { PORT_SEND } from "../../src/ipc/rights.ts";
 import { identifierLocal, makeIdentifier } from "../../src/norma/identifier.ts";
 import { IdentifierTable } from "../../src/norma/identifier-table.ts";
+import { lineageOf } from "../../src/norma/lineage.ts";
+import { enterNode, leaveNode } from "../../src/norma/usage-counts.ts";
 
 const start = () => {
   const ports = new PortTable();
@@ -80,4 +84,24 @@ test("identifier table: special ports have the local ids that they are given", (
   expect(table.identifierOf(port)).toBe(makeIdentifier(2, 4));
   expect(() => table.registerSpecial(ports.create(PORT_IN_KERNEL), 4)).toThrow();
   expect(() => table.registerSpecial(ports.create(PORT_IN_KERNEL), 32)).toThrow();
+});
+
+test("identifier table: a port that died under its old identifier counts under the new one when the old is retired", () => {
+  const { table } = start();
+  const old = makeIdentifier(0, 112);
+  const port = table.portOf(old)!;
+  leaveNode(port, PORT_SEND);
+  enterNode(port, PORT_SEND, old);
+  enterNode(port, PORT_SEND, old);
+  enterPortState(port, PORT_IN_TRANSIT); // its receive right comes here
+  const successor = table.newIdentifier(port);
+  lineageOf(port).add(successor, 1);
+  enterPortState(port, PORT_DEAD);
+  expect(table.transitsOf(successor)).toEqual({ transit: 0, onceTransit: 0 });
+  expect(table.retire(old, successor)).toBe(port);
+  expect(table.transitsOf(successor)).toEqual({ transit: -1, onceTransit: 0 });
+  expect(table.transitsOf(old)).toEqual({ transit: 0, onceTransit: 0 });
+  expect(table.deadCount).toBe(1);
+  expect(table.release(successor)).toBe(true);
+  expect(table.deadCount).toBe(0);
 });

@@ -3,7 +3,9 @@
 import { expect, test } from "@jest/globals";
 import { Machine, type MachineOptionsInput } from "../../src/index.ts";
 import { makePlan } from "../../src/stress/plan.ts";
+import { planOfSeed } from "../../src/stress/plan-of-seed.ts";
 import { runPlan } from "../../src/stress/run-plan.ts";
+import { simulatePlan } from "../../src/stress/simulate-plan.ts";
 
 const run = async (seed: number, faults: MachineOptionsInput["faults"], dimension: number) => {
   const machineOptions: MachineOptionsInput = {
@@ -55,4 +57,11 @@ test.each<[string, number, MachineOptionsInput["faults"], number]>([
 ])("found: %s (seed %d)", async (_bug, seed, faults, dimension) => {
   const { verdict, findings } = await run(seed, faults, dimension);
   expect({ verdict, findings }).toEqual({ verdict: "good", findings: [] });
+});
+
+test("found: a port died before it was known by its new identifier, which was never forgotten (seeds 3 and 39 of sim)", async () => {
+  for (const seed of [3, 39]) {
+    const { verdict, findings } = await simulatePlan(planOfSeed(seed));
+    expect({ seed, verdict, findings }).toEqual({ seed, verdict: "good", findings: [] });
+  }
 });

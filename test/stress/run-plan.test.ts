@@ -152,7 +152,7 @@ test("stress: a module that cannot be loaded is the plan's mistake", async () =>
 test("stress: what loses everything is stuck; the faults stopped on the way, it comes to a good end, the same every time", async () => {
   const deaf: StressPlanInput = {
     workloads: [{ name: "mixed", steps: 20 }],
-    machine: { dimension: 2, seed: 6, memory, faults: { drop: 1 } },
+    machine: { dimension: 2, seed: 6, memory, kernel: { tokenPauseNs: 1e6 }, faults: { drop: 1 } },
     stuckAfterNs: 1e9,
   };
   const stuck = await run("simulate", deaf);

@@ -2,7 +2,7 @@
 
 /** Tests with threads of their own: two files side by side would fight for the cores. */
 const WITH_THREADS =
-  "machine/|cli/|bench/|examples/|conformance/|stress/|support/|hardware/threads";
+  "machine/|cli/(?!sim-)|bench/|examples/|conformance/|stress/run-plan|support/|hardware/threads";
 
 const common = {
   roots: ["<rootDir>/dist/test"],

@@ -162,7 +162,8 @@ const runMany = async (
   const startMs = performance.now();
   let done = 0;
   let packets = 0;
-  const bad = await runSeeds(first, last, planOf, availableParallelism(), ({ seed, result }) => {
+  const threads = availableParallelism();
+  const bad = await runSeeds(first, last, planOf, threads, ({ seed, result }) => {
     done += 1;
     packets += result.simulated?.packets.count ?? 0;
     if (result.verdict !== "good")
@@ -176,7 +177,7 @@ const runMany = async (
     findings,
   }));
   if (flags.json) {
-    printDocument({ schema: "normacube.sim/1", first, last, packets, seconds, failures });
+    printDocument({ schema: "normacube.sim/1", first, last, packets, seconds, threads, failures });
     return bad;
   }
   const lines = failures
@@ -187,7 +188,8 @@ const runMany = async (
     );
   printText(
     [
-      `${done} seeds, ${bad.length} not good; ${packets} packets in ${seconds.toFixed(1)} s`,
+      `${done} seeds, ${bad.length} not good; ${packets} packets in ${seconds.toFixed(1)} s, ` +
+        `${Math.round(packets / seconds / threads)} a second on each of ${threads} threads`,
       ...lines,
     ].join("\n"),
   );

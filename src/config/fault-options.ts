@@ -92,7 +92,7 @@ export const faultSchema = z.strictObject({
       }),
     )
     .optional(),
-  /** The interface of a node, without one: of each by itself, stands still for a time. */
+  /** A node, without one: each by itself, stands still for a time: its interface, its timers, and who waits on it. */
   pauses: z.array(nodeWindow).optional(),
   /** Arrivals at a node get no message buffer for a time. */
   starve: z.array(nodeWindow).optional(),

@@ -56,7 +56,8 @@ export interface FaultRules extends FaultRates {
   /** Rates of links, over those for all; a later entry over an earlier one. */
   readonly links?: readonly LinkFaults[] | undefined;
   readonly cuts?: readonly LinkCut[] | undefined;
-  /** The interface stands still: it takes nothing off the ring and gives nothing out. */
+  /** The node stands still: its interface takes nothing off the ring and gives nothing out; its kernel asks (isPaused) and
+   *  does nothing either. */
   readonly pauses?: readonly NodeWindow[] | undefined;
 }
 

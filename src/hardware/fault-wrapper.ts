@@ -203,7 +203,8 @@ export class FaultWrapper implements NetworkInterface {
     return new FaultSchedule(own, salts, this.seed, this.clock);
   }
 
-  private isPaused(): boolean {
+  /** The node stands still. */
+  isPaused(): boolean {
     if (this.pauses.isEmpty || this.healed) return false;
     const paused = this.pauses.isInEffect();
     if (paused && !this.pausedNow) this.counters[COUNTERS.faultsPaused.index]! += 1;

@@ -248,7 +248,11 @@ export class NodeKernel implements TaskKernel, TaskHost {
 
   /** One bounded batch of work. Returns how much was done; 0 = nothing to do right now. */
   step(): number {
-    if (this.faults?.apply(this.ipc.pool)) this.messageFreed();
+    const { faults } = this;
+    if (faults !== null) {
+      if (faults.isPaused()) return 0;
+      if (faults.apply(this.ipc.pool)) this.messageFreed();
+    }
     let work = this.network.pump();
     this.ipc.atInterruptLevel = true;
     work += this.transport.poll(STEP_PACKETS_MAX);
@@ -289,6 +293,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     const ownNs = Math.min(this.transport.nextDeadlineNs(), this.timers.nextDeadlineNs());
     const { faults } = this;
     if (faults === null) return Math.min(ownNs, this.network.nextDeadlineNs());
+    if (faults.isPaused()) return this.network.nextDeadlineNs();
     const faultsNs = faults.nextDeadlineNs(this.ipc.pool);
     return Math.min(this.machineNs(ownNs), this.network.nextDeadlineNs(), faultsNs);
   }
@@ -305,7 +310,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
 
   /** Sends the acknowledgements that are owed. Returns packets sent. */
   quiesce(): number {
-    return this.transport.quiesce();
+    return this.faults?.isPaused() ? 0 : this.transport.quiesce();
   }
 
   spin(wait: Waiting): void {

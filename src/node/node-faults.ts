@@ -28,6 +28,11 @@ export class NodeFaults {
     this.clock = clock;
   }
 
+  /** The node stands still: its kernel is to do nothing. Its interface says when that may change. */
+  isPaused(): boolean {
+    return this.wrapper.isPaused();
+  }
+
   /** Lets arrivals starve, or not, as the time says. True if they may have messages again. */
   apply(pool: MessagePool): boolean {
     const starved = !this.healed && !this.hunger.isEmpty && this.hunger.isInEffect();

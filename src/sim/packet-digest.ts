@@ -13,6 +13,7 @@ import {
 } from "../hardware/packet-layout.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { PacketTap } from "../hardware/tap-wrapper.ts";
+import { LANES_HEADER, sumWords } from "../hardware/word-sum.ts";
 
 export class PacketDigest extends Digest {
   /** Packets digested so far. */
@@ -37,13 +38,13 @@ class DigestTap implements PacketTap {
 
   sent(words: Int32Array, packet: number): void {
     const { digest, memory } = this;
+    const inlineWords = (words[packet + PACKET_INLINE]! + 3) >> WORD_SHIFT;
+    const pageWords = (words[packet + PACKET_PAGE]! + 3) >> WORD_SHIFT;
+    const [from, to] = [packet + PACKET_ROUTE, packet + PACKET_BODY + inlineWords];
     digest.count += 1;
     digest.add(Math.floor(this.clock.now()) | 0);
-    const inlineWords = (words[packet + PACKET_INLINE]! + 3) >> WORD_SHIFT;
-    for (let i = PACKET_ROUTE; i < PACKET_BODY + inlineWords; i++) digest.add(words[packet + i]!);
-    const pageWords = (words[packet + PACKET_PAGE]! + 3) >> WORD_SHIFT;
-    const page = memory.frameWord(packetFrame(words, packet));
-    for (let i = 0; i < pageWords; i++) digest.add(words[page + i]!);
+    digest.add(sumWords(words, from, to, digest.count, LANES_HEADER));
+    if (pageWords > 0) digest.add(memory.sumFrame(packetFrame(words, packet), pageWords, 0));
   }
 
   received(): void {

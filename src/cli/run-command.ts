@@ -4,6 +4,11 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
+import {
+  type MachineOptions,
+  type MachineOptionsInput,
+  parseMachineOptions,
+} from "../config/machine-options.ts";
 import { Machine } from "../index.ts";
 import {
   EXIT_CHECK_FAILED,
@@ -14,11 +19,15 @@ import {
 } from "./exit-code.ts";
 import { wholeNumber } from "./number-option.ts";
 import { note, printDocument, printText } from "./output.ts";
+import { asUsage, parseJson, textOrFile } from "./read-input.ts";
+
+const DIMENSION_DEFAULT = 3;
 
 interface RunFlags {
-  readonly dimension: number;
+  readonly dimension?: number;
   readonly workers?: number;
-  readonly seed: number;
+  readonly seed?: number;
+  readonly machine?: string;
   readonly args?: string;
   readonly timeout?: number;
   readonly json?: true;
@@ -35,9 +44,14 @@ export function addRunCommand(program: Command, finish: (code: ExitCode) => void
     .command("run")
     .description("run a program on every node and print what it returned")
     .argument("<program>", "JavaScript module whose default export is the program")
-    .option("--dimension <n>", "dimension of the hypercube: 2^n nodes", wholeNumber(0, 7), 3)
+    .option(
+      "--dimension <n>",
+      `dimension of the hypercube: 2^n nodes (default: ${DIMENSION_DEFAULT})`,
+      wholeNumber(0, 7),
+    )
     .option("--workers <n>", "worker threads that carry the nodes", wholeNumber(1, 128))
-    .option("--seed <n>", "seed of everything random", wholeNumber(0, 0xffff_ffff), 1)
+    .option("--seed <n>", "seed of everything random (default: 1)", wholeNumber(0, 0xffff_ffff))
+    .option("--machine <what>", "more options of the machine, as a JSON object or a file with one")
     .option("--args <json>", "the program's arguments, the same on every node")
     .option("--timeout <s>", "give up after so many seconds (exit 4)", wholeNumber(1, 86_400))
     .option("--json", "print one JSON document on stdout and nothing else")
@@ -47,11 +61,10 @@ export function addRunCommand(program: Command, finish: (code: ExitCode) => void
 async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   const file = resolve(path);
   if (!existsSync(file)) throw new UsageError(`no program at ${path}`);
-  const args = parseArgs(flags.args);
-  const { dimension, seed, workers } = flags;
+  const args = flags.args === undefined ? undefined : parseJson(flags.args, "--args");
+  const { dimension, seed, ...options } = machineOptions(flags);
   note(`SEED=${seed} node ${process.version}`);
-  const processors = workers === undefined ? {} : { processors: { workers } };
-  const machine = await Machine.boot({ dimension, seed, ...processors });
+  const machine = await Machine.boot({ ...options, dimension, seed });
   try {
     const nodes = Array.from({ length: 2 ** dimension }, (_, node) => node);
     const ends = nodes.map(async (node): Promise<Ending> => {
@@ -75,13 +88,15 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
   }
 }
 
-function parseArgs(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new UsageError(`--args must be a JSON document, not ${text}`);
-  }
+/** The machine that is asked for; single options come on top of the document. Throws UsageError. */
+function machineOptions({ dimension, workers, seed, machine }: RunFlags): MachineOptions {
+  const given =
+    machine === undefined ? {} : parseJson(textOrFile(machine, "--machine"), "--machine");
+  const options: MachineOptionsInput = { dimension: DIMENSION_DEFAULT, ...(given as object) };
+  if (dimension !== undefined) options.dimension = dimension;
+  if (seed !== undefined) options.seed = seed;
+  if (workers !== undefined) options.processors = { ...options.processors, workers };
+  return asUsage(() => parseMachineOptions(options, "threads"));
 }
 
 /** The value of `work`, or null if it takes longer. */

@@ -18,13 +18,8 @@ import { WORKLOADS } from "../stress/workloads.ts";
 import { EXIT_GOOD, type ExitCode, UsageError } from "./exit-code.ts";
 import { wholeNumber } from "./number-option.ts";
 import { note, printDocument, printText } from "./output.ts";
-import {
-  asUsage,
-  EXIT_OF_VERDICT,
-  faultsOf,
-  readPlan,
-  type StressFlags,
-} from "./stress-command.ts";
+import { asUsage } from "./read-input.ts";
+import { EXIT_OF_VERDICT, faultsOf, readPlan, type StressFlags } from "./stress-command.ts";
 
 export interface SimFlags extends Pick<StressFlags, "faults" | "drop"> {
   readonly seed?: number;

@@ -1,11 +1,11 @@
 // `normacube stress`: workloads under faults on machines in threads, every payload checked, everything accounted for at
 // the end. Ends with a report and an exit code of its class.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { FAULT_PRESETS, parseFaults } from "../config/fault-options.ts";
-import { type MachineOptionsInput, OptionError } from "../config/machine-options.ts";
-import { PlanError, parsePlan, type StressPlan } from "../stress/plan.ts";
+import type { MachineOptionsInput } from "../config/machine-options.ts";
+import { parsePlan, type StressPlan } from "../stress/plan.ts";
 import { type Protocol, planOfRound, type StressSettings } from "../stress/rounds.ts";
 import { runRounds } from "../stress/run-rounds.ts";
 import { reportAsText } from "../stress/stress-report.ts";
@@ -21,6 +21,7 @@ import {
 } from "./exit-code.ts";
 import { wholeNumber } from "./number-option.ts";
 import { note, printDocument, printText } from "./output.ts";
+import { asUsage, readText, textOrFile, usageOf } from "./read-input.ts";
 import { stressProgressOn } from "./stress-progress.ts";
 
 export interface StressFlags {
@@ -129,10 +130,7 @@ async function stress(names: readonly string[], flags: StressFlags): Promise<Exi
     return EXIT_OF_VERDICT[report.verdict];
   } catch (error) {
     progress.stop();
-    if (error instanceof OptionError || error instanceof PlanError) {
-      throw new UsageError(error.message);
-    }
-    throw error;
+    throw usageOf(error);
   } finally {
     process.removeListener("SIGINT", onInterrupt);
   }
@@ -208,30 +206,9 @@ export const faultsOf = (flags: Partial<StressFlags>): MachineOptionsInput["faul
 const readFaults = (text: string): NonNullable<MachineOptionsInput["faults"]> => {
   const preset = FAULT_PRESETS[text];
   if (preset !== undefined) return preset;
-  const json = text.trimStart().startsWith("{") ? text : readText(text, "--faults");
-  return asUsage(() => parseFaults(json, "--faults"));
+  return asUsage(() => parseFaults(textOrFile(text, "--faults"), "--faults"));
 };
 
 /** The plan in a file. Throws UsageError. */
 export const readPlan = (path: string): StressPlan =>
   asUsage(() => parsePlan(readText(path, "--plan")));
-
-const readText = (path: string, option: string): string => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UsageError(`${option}: cannot read ${path} (${(error as { code?: string }).code})`);
-  }
-};
-
-/** Runs `work`; what is wrong with options or a plan is bad usage. */
-export const asUsage = <T>(work: () => T): T => {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof PlanError || error instanceof OptionError) {
-      throw new UsageError(error.message);
-    }
-    throw error;
-  }
-};

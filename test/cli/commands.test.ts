@@ -150,6 +150,28 @@ test("cli: run with a program that does not end in time is no progress", () => {
 test("cli: run without a program or with arguments that are no JSON is bad usage", () => {
   expect(normacube("run", join(SCRATCH, "missing.mjs")).status).toBe(2);
   expect(normacube("run", program(), "--args", "{").status).toBe(2);
+  const machine = normacube(
+    "run",
+    program(),
+    "--machine",
+    '{ "interconnect": { "kind": "string" } }',
+  );
+  expect(machine.status).toBe(2);
+  expect(machine.stderr).toContain('option interconnect.kind is "string"; it must be one of');
+});
+
+test("cli: run takes any options of the machine as a document; single options come on top", () => {
+  const file = join(SCRATCH, "machine.json");
+  const options = {
+    dimension: 1,
+    seed: 7,
+    interconnect: { kind: "ethernet" },
+    faults: { drop: 0.1 },
+  };
+  writeFileSync(file, JSON.stringify(options));
+  const run = normacube("run", program(), "--machine", file, "--seed", "9");
+  expect(run).toMatchObject({ status: 0, stdout: "node 0: 0\nnode 1: 10\n" });
+  expect(run.stderr).toContain("SEED=9");
 });
 
 test("cli: info tells cores, versions and features", () => {

@@ -12,11 +12,14 @@ export interface Door {
   readonly receive: PortName;
 }
 
-let doors = 0;
+/** Doors opened so far, by machine: their names must not depend on what ran before. */
+const doors = new WeakMap<LoneNodes, number>();
 
 /** A port of `to` for which `from` has a send right. */
 export const openDoor = async (nodes: LoneNodes, from: Task, to: Task): Promise<Door> => {
-  const label = `door ${doors++}`;
+  const number = doors.get(nodes) ?? 0;
+  doors.set(nodes, number + 1);
+  const label = `door ${number}`;
   const receive = to.ports.allocate();
   await nodes.run(to.names.checkIn(label, receive));
   const send = await nodes.run(from.names.lookUp(label));

@@ -24,6 +24,7 @@ import {
   WIRE_CHECKSUM,
   WIRE_CONTROL,
   WIRE_KIND,
+  WIRE_LOCAL,
   WIRE_REMOTE,
   WIRE_SEQUENCE,
   WIRE_SIZE,
@@ -31,8 +32,13 @@ import {
 import {
   CONTROL_ACK,
   CONTROL_NONE,
+  flushNumber,
+  flushOrigin,
   KIND_CONTROL,
   KIND_MESSAGE,
+  KIND_NOTE,
+  NOTE_FLUSH,
+  NOTE_FLUSHED,
 } from "../../src/norma/wire-values.ts";
 import type { LoneNodes } from "./lone-node.ts";
 
@@ -133,6 +139,7 @@ export class ForgedPeer {
   readonly node: number;
   /** What came for it. */
   readonly heard: LoosePacket[] = [];
+  private readonly flushes: LoosePacket[] = [];
   private readonly own: NodeKernel;
   private readonly doors: Door[];
 
@@ -181,7 +188,11 @@ export class ForgedPeer {
     const { network, memory } = this.own;
     let taken = network.pump();
     for (let at = network.poll(); at !== NO_PACKET; at = network.poll()) {
-      this.heard.push(loosePacket(memory, at));
+      const packet = loosePacket(memory, at);
+      this.heard.push(packet);
+      const { words } = packet;
+      if (words[WIRE_KIND] === KIND_NOTE && words[WIRE_BITS] === NOTE_FLUSH)
+        this.flushes.push(packet);
       network.arm(memory.words[at + PACKET_FRAME]!);
       taken += 1;
     }
@@ -199,7 +210,7 @@ export class ForgedPeer {
     this.deliver(to, packet);
   }
 
-  /** Ends whatever messages it has begun. */
+  /** Ends whatever messages it has begun, and answers every flush that it has heard of. */
   async finish(nodes: LoneNodes): Promise<void> {
     for (const { kernel } of this.doors) {
       const packet = emptyPacket();
@@ -210,6 +221,23 @@ export class ForgedPeer {
       this.send(kernel.node, packet);
     }
     await this.settle(nodes);
+    // What was kept for one flush may bring on the next.
+    while (this.flushes.length > 0) {
+      for (const { words } of this.flushes.splice(0)) this.answerFlush(words);
+      await this.settle(nodes);
+    }
+  }
+
+  private answerFlush(flush: Int32Array): void {
+    const origin = flushOrigin(flush[WIRE_LOCAL]!);
+    if (origin >= this.node) return; // its own, and of nodes that there are not
+    const packet = emptyPacket();
+    const { words } = packet;
+    words[WIRE_KIND] = KIND_NOTE;
+    words[WIRE_BITS] = NOTE_FLUSHED;
+    words[WIRE_REMOTE] = flush[WIRE_REMOTE]!;
+    words[WIRE_LOCAL] = flushNumber(flush[WIRE_LOCAL]!);
+    this.send(origin, packet);
   }
 
   /** Gives back what its lies were told in. */

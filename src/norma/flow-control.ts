@@ -4,16 +4,17 @@
 //   open            the home's queue was empty when the home looked last: as many as fit the queue may be
 //                   under way at a time
 //   so many in all  there are messages in the queue; when they are used up, each sender that waits asks
-//                   for its turn (NOTE_WANT) and takes its place among the senders that wait at the port;
-//                   one that does not wait asks for a new allowance (NOTE_ASK), for the next one
+//                   for its turn (NOTE_WANT) and takes its place among the senders that wait at the port, WANTS_MAX
+//                   of a node at a time; one that does not wait asks for a new allowance (NOTE_ASK), for the next one
 // A turn is a place in the queue, kept until the message comes or is not wanted any more (NOTE_RETURN), so
-// that senders of all nodes get in oldest first. Send-once rights and messages of the kernel are not
+// that senders of all nodes get in oldest first, as far as they may ask. Send-once rights and messages of the kernel are not
 // metered. The original had no limits here and queues grew without bound.
 //
 // With one sending node the limit is kept exactly, as long as notes find a packet buffer. Nodes whose allowances were told before the queue
 // filled up may together go over it by what each was allowed.
 
 import { assert } from "../base/assert.ts";
+import { PORT_QUEUE_LIMIT_MAX } from "../base/limits.ts";
 import type { IpcContext } from "../ipc/context.ts";
 import { hasQueueRoom, PORT_DEAD, PORT_IN_KERNEL, PORT_PROXY, type Port } from "../ipc/port.ts";
 import { admitSender, admitSenders } from "../ipc/queueing.ts";
@@ -31,6 +32,11 @@ import {
   visitorOf,
 } from "./visitors.ts";
 import { NOTE_ALLOWANCE, NOTE_ASK, NOTE_RETURN, NOTE_WANT } from "./wire-values.ts";
+
+/** Turns that a node asks for at a time: more than so many places no queue has. Who waits at a former home of a port asks there,
+ *  and is asked for by it where the port went; when the way changes all of them ask again. Without a bound the askers of a port
+ *  that wanders ask for each other. */
+const WANTS_MAX = PORT_QUEUE_LIMIT_MAX;
 
 export class FlowControl implements VisitorKeeper {
   private readonly ipc: IpcContext;
@@ -81,9 +87,7 @@ export class FlowControl implements VisitorKeeper {
   /** A sender has begun to wait: its home is asked for a turn, unless an answer is under way anyhow. */
   senderWaits(proxy: Port): void {
     const flow = flowOf(proxy);
-    if (!isUsedUp(flow)) return;
-    flow.wanted += 1;
-    this.notes.sendBehind(proxy.home, NOTE_WANT, proxy.identifier, proxy.moves);
+    if (isUsedUp(flow) && flow.wanted < WANTS_MAX) this.want(proxy, flow);
   }
 
   /** A sender that does not want to wait has found no room: the next one may, if the home knows better. */
@@ -108,10 +112,15 @@ export class FlowControl implements VisitorKeeper {
     }
     if (!isUsedUp(flow)) return;
     let waiting = 0;
-    for (let wait = proxy.senderFirst; wait !== null; wait = wait.next) waiting += 1;
-    for (; flow.wanted < waiting; flow.wanted += 1) {
-      this.notes.sendBehind(proxy.home, NOTE_WANT, proxy.identifier, proxy.moves);
+    for (let wait = proxy.senderFirst; wait !== null && waiting < WANTS_MAX; wait = wait.next) {
+      waiting += 1;
     }
+    while (flow.wanted < waiting) this.want(proxy, flow);
+  }
+
+  private want(proxy: Port, flow: ProxyFlow): void {
+    flow.wanted += 1;
+    this.notes.sendBehind(proxy.home, NOTE_WANT, proxy.identifier, proxy.moves);
   }
 
   /** The home has told an allowance. `granted`: it is the answer to one NOTE_WANT. */

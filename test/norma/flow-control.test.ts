@@ -143,6 +143,20 @@ test("flow control: senders of this node and of another get in oldest first, eac
   await nodes.expectNothingLeaked();
 });
 
+test("flow control: of many that wait at a node, sixteen have a place in line; all get in, in order", async () => {
+  const { nodes, port, proxy, far, fill, take } = await twoSenders();
+  await fill();
+  const ids = Array.from({ length: 40 }, (_, i) => 200 + i);
+  const sent = Promise.all(ids.map((id) => far(id)));
+  await nodes.quiet();
+  expect([inLine(proxy), inLine(port), flowOf(proxy).wanted]).toEqual([40, 16, 16]);
+  expect(await take(LIMIT + 10)).toEqual([100, 101, 102, 103, 104, ...ids.slice(0, 10)]);
+  expect([inLine(port), flowOf(proxy).wanted]).toEqual([16, 16]);
+  expect(await take(30)).toEqual(ids.slice(10));
+  await nodes.run(sent);
+  expect([inLine(proxy), inLine(port), flowOf(proxy).wanted]).toEqual([0, 0, 0]);
+});
+
 test("flow control: a raised limit lets those in line in and nobody past them", async () => {
   const { nodes, home, door, port, proxy, far, here, fill, take } = await twoSenders();
   await fill();

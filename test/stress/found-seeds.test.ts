@@ -65,3 +65,9 @@ test("found: a port died before it was known by its new identifier, which was ne
     expect({ seed, verdict, findings }).toEqual({ seed, verdict: "good", findings: [] });
   }
 });
+
+test("found: nodes on the way of a wandering port asked for each other's askers, ever more (seed 30 of sim, 120 steps)", async () => {
+  const { verdict, steps, counters } = await simulatePlan(planOfSeed(30, { steps: 120 }));
+  expect(verdict).toBe("good");
+  expect(counters.packetsSent / steps).toBeLessThan(30); // 291 when it was found
+});

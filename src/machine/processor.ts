@@ -19,6 +19,7 @@ import {
 import { WORKER_HALT, WORKER_PARKS } from "../hardware/machine-layout.ts";
 import { TickSource } from "../hardware/tick-source.ts";
 import type { NodeDriver, NodeKernel } from "../node/kernel.ts";
+import { microtasksDrained } from "../node/microtasks.ts";
 import type { TaskRunner } from "../node/task-runner.ts";
 import type { Task } from "../task/task.ts";
 import { controlPending } from "./control-plane.ts";
@@ -172,8 +173,14 @@ export class Processor implements NodeDriver {
         turns -= 1;
         await null; // resumed tasks run here
       }
+      const ran = this.quantaBegan();
+      if (ran) {
+        await microtasksDrained(); // tasks that talk to each other run here, until their quanta end
+        this.tasksRan();
+        clock.tick();
+      }
       if (work > 0 || turns > 0) quietSinceNs = clock.now();
-      if (work === 0 || sweeps % SWEEPS_PER_CONTROL === 0) {
+      if (work === 0 || ran || sweeps % SWEEPS_PER_CONTROL === 0) {
         if (this.halting()) return;
         if (controlPending(this.words, this.workerAt) || clock.now() - turnedNs > EVENT_LOOP_NS) {
           await turnEventLoop();
@@ -205,6 +212,14 @@ export class Processor implements NodeDriver {
     const { kernels } = this;
     for (let i = 0; i < kernels.length; i++) if (kernels[i]!.runnable > 0) return true;
     return false;
+  }
+
+  /** True if some node's tasks have gone on in a new quantum. */
+  private quantaBegan(): boolean {
+    const { kernels } = this;
+    let began = false;
+    for (let i = 0; i < kernels.length; i++) if (kernels[i]!.quantum.takeBegan()) began = true;
+    return began;
   }
 
   private tasksRan(): void {

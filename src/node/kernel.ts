@@ -51,6 +51,7 @@ import type { DiskRecord } from "./disk-file.ts";
 import type { KernelTask } from "./kernel-task.ts";
 import { NameServer } from "./name-server.ts";
 import type { NodeFaults } from "./node-faults.ts";
+import { Quantum } from "./quantum.ts";
 import { RoomWaits } from "./room-waits.ts";
 import { SpecialSlots } from "./special-ports.ts";
 import { type ProgramLoader, type TaskHost, TaskServer } from "./task-server.ts";
@@ -145,6 +146,9 @@ export class NodeKernel implements TaskKernel, TaskHost {
   readonly namesPerTask: number;
   /** Tasks that were resumed and have not run since. */
   runnable = 0;
+  readonly quantum = new Quantum();
+  /** A task is in spin(). */
+  private spinning = false;
 
   private readonly networkIpc: NetworkIpc;
   private readonly driver: NodeDriver;
@@ -253,7 +257,9 @@ export class NodeKernel implements TaskKernel, TaskHost {
       if (faults.isPaused()) return 0;
       if (faults.apply(this.ipc.pool)) this.messageFreed();
     }
-    let work = this.network.pump();
+    // While a task spins it has the thread: whoever waits for the next quantum goes on when it has let go.
+    let work = this.quantum.isWaitedFor && !this.spinning ? this.beginQuantum() : 0;
+    work += this.network.pump();
     this.ipc.atInterruptLevel = true;
     work += this.transport.poll(STEP_PACKETS_MAX);
     this.ipc.atInterruptLevel = false;
@@ -317,13 +323,16 @@ export class NodeKernel implements TaskKernel, TaskHost {
     if (this.spinNs === 0) return;
     this.driver.tick();
     const endNs = this.clock.now() + this.spinNs;
+    this.spinning = true;
     for (let polls = 0; wait.waiting && this.runnable === 0; polls++) {
+      if (this.quantum.isWaitedFor) break;
       if (polls % POLLS_PER_TICK === 0) {
         if (polls > 0) this.driver.tick();
         if (this.clock.now() > endNs || this.driver.attention()) break;
       }
       this.step();
     }
+    this.spinning = false;
     const counter = wait.waiting ? COUNTERS.suspends : COUNTERS.spins;
     this.memory.counters[counter.index]! += 1;
   }
@@ -426,6 +435,19 @@ export class NodeKernel implements TaskKernel, TaskHost {
   tasksRan(): void {
     this.runnable = 0;
     this.epoch += 1;
+    this.beginQuantum();
+  }
+
+  quantumEnds(): boolean {
+    return this.quantum.receiveEnds() && !this.halted;
+  }
+
+  nextQuantum(task: Task): Promise<void> {
+    return this.quantum.next(task);
+  }
+
+  private beginQuantum(): number {
+    return this.quantum.begin((task) => this.taskResumes(task));
   }
 
   messageToSend(task: Task, bytes: number, deadlineNs: number): Promise<KernelMessage | null> {
@@ -488,6 +510,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     if (this.halted) return;
     this.halted = true;
     this.taskServer.halt();
+    this.beginQuantum();
     for (const port of this.ipc.ports) {
       completeReceivers(port.queue, MACH_RCV_INTERRUPTED);
       for (let wait = takeSender(port); wait !== null; wait = takeSender(port)) {

@@ -9,7 +9,6 @@
 // another in the order of their calls, and after a task ends the host's reaction goes first. So a
 // host that only awaits what the machine gives it gets the same run every time.
 
-import { nextTick } from "node:process";
 import { setImmediate as turnEventLoop, setTimeout as wait } from "node:timers/promises";
 import { assert } from "../base/assert.ts";
 import { NEVER } from "../base/clock.ts";
@@ -41,6 +40,7 @@ import type {
   SpawnOptions,
 } from "../node/machine-interface.ts";
 import { createMachineMemory, prepareMachineMemory } from "../node/machine-memory.ts";
+import { microtasksDrained } from "../node/microtasks.ts";
 import { programUrl } from "../node/program-url.ts";
 import { StatsReader } from "../node/read-stats.ts";
 import { loadFailure, type ModuleLoader, reviveFailure, TaskRunner } from "../node/task-runner.ts";
@@ -441,12 +441,11 @@ export class SimulatedMachine implements Simulation, NodeDriver {
   }
 }
 
-/** True when a program that came back from outside has called its kernel. */
+/** True when a program that came back from outside has called its kernel, or one that was started waits for its quantum. */
 const isStirring = (kernel: NodeKernel): boolean =>
-  kernel.runnable > 0 || kernel.network.hasWork() || kernel.nextDeadlineNs() !== NEVER;
+  kernel.runnable > 0 ||
+  kernel.quantum.isWaitedFor ||
+  kernel.network.hasWork() ||
+  kernel.nextDeadlineNs() !== NEVER;
 
 const printLine: LogSink = (node, task, line) => console.log(`[${node}.${task}] ${line}`);
-
-/** Resolves when every microtask there is, and those that they make, have run: Node runs its next-tick
- *  queue only then. */
-const microtasksDrained = (): Promise<void> => new Promise((resolve) => nextTick(resolve));

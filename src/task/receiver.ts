@@ -82,14 +82,19 @@ export class Receiver implements ReceiveSink {
     const error = this.failure(wait);
     const { message } = wait;
     this.keep(wait);
-    if (this.task.suspension.waiting) return this.later(error, message!);
+    if (this.mustWait()) return this.later(error, message!);
     // The promise is settled, but the task goes on only when its thread's microtasks run.
     this.kernel.taskResumes(this.task);
     return error === null ? Promise.resolve(message!) : Promise.reject(error);
   }
 
-  /** The wait is over, but the task is suspended. */
+  /** True if the task does not go on though its wait is over: its node's quantum has ended, or it is suspended. */
+  private mustWait(): boolean {
+    return this.kernel.quantumEnds() || this.task.suspension.waiting;
+  }
+
   private async later(error: MachError | null, message: Message): Promise<Message> {
+    await this.kernel.nextQuantum(this.task);
     await this.task.suspension.over();
     if (error !== null) throw error;
     return message;
@@ -167,7 +172,7 @@ export class Receiver implements ReceiveSink {
     const error = this.failure(wait);
     const { message } = wait;
     this.keep(wait);
-    if (this.task.suspension.waiting) {
+    if (this.mustWait()) {
       resolve(this.later(error, message!));
       return;
     }

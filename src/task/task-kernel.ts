@@ -34,6 +34,11 @@ export interface TaskKernel {
   taskResumes(task: Task): void;
   /** The task runs: it is no longer among those that could. */
   taskRuns(task: Task): void;
+  /** A receive of a task is over. True if the tasks of the node have had as many as they may in a row: then this one goes on in the
+   *  node's next quantum, so that tasks which talk to each other do not keep the thread for themselves. */
+  quantumEnds(): boolean;
+  /** Resolves when the node's next quantum begins. */
+  nextQuantum(task: Task): Promise<void>;
   /** Resolves with a message of the pool for a sender of `bytes` that found none, or with null when it is
    *  `deadlineNs`; MachError at halt. */
   messageToSend(task: Task, bytes: number, deadlineNs: number): Promise<KernelMessage | null>;

@@ -160,6 +160,7 @@ export class LoneNodes implements NodeDriver {
     for (const kernel of this.kernels) {
       work += kernel.runnable;
       kernel.tasksRan();
+      work += kernel.runnable; // those that waited for their quantum
     }
     return work;
   }

@@ -37,6 +37,7 @@ export const HOST_RANK = 7;
 /** Files below HOST_RANK that may touch the world, and which part of it. */
 export const AMBIENT_EXEMPTIONS: Readonly<Record<string, readonly string[]>> = {
   "src/hardware/tick-source.ts": ["performance", "process", "Date", "node:perf_hooks"],
+  "src/node/microtasks.ts": ["node:process"],
   "src/hardware/doorbell.ts": ["Atomics.wait", "Atomics.notify", "async", "await", "Promise"],
 };
 

@@ -90,9 +90,11 @@ async function run(path: string, flags: RunFlags): Promise<ExitCode> {
 
 /** The machine that is asked for; single options come on top of the document. Throws UsageError. */
 function machineOptions({ dimension, workers, seed, machine }: RunFlags): MachineOptions {
-  const given =
-    machine === undefined ? {} : parseJson(textOrFile(machine, "--machine"), "--machine");
-  const options: MachineOptionsInput = { dimension: DIMENSION_DEFAULT, ...(given as object) };
+  const given = (
+    machine === undefined ? {} : parseJson(textOrFile(machine, "--machine"), "--machine")
+  ) as MachineOptionsInput;
+  asUsage(() => parseMachineOptions(given, "threads")); // it may be anything
+  const options: MachineOptionsInput = { dimension: DIMENSION_DEFAULT, ...given };
   if (dimension !== undefined) options.dimension = dimension;
   if (seed !== undefined) options.seed = seed;
   if (workers !== undefined) options.processors = { ...options.processors, workers };

@@ -11,8 +11,8 @@ const QUANTUM_RECEIVES = 256;
 export class Quantum {
   private left = QUANTUM_RECEIVES;
   private readonly waits: { readonly task: Task; readonly goOn: () => void }[] = [];
-  /** Tasks that waited for it go on: the driver is to let them, until they wait again. */
-  began = false;
+  /** Tasks that waited for it go on. */
+  private began = false;
 
   /** A receive is over. True if the quantum is used up. */
   receiveEnds(): boolean {
@@ -43,7 +43,7 @@ export class Quantum {
     return length;
   }
 
-  /** True once after tasks that waited for it went on. */
+  /** True once after tasks that waited for it went on: the driver is to let them run until they wait again. */
   takeBegan(): boolean {
     const { began } = this;
     this.began = false;

@@ -45,6 +45,7 @@ import { programUrl } from "../node/program-url.ts";
 import { StatsReader } from "../node/read-stats.ts";
 import { loadFailure, type ModuleLoader, reviveFailure, TaskRunner } from "../node/task-runner.ts";
 import type { Task } from "../task/task.ts";
+import { Alarms } from "./alarms.ts";
 import { PacketDigest } from "./packet-digest.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -59,11 +60,6 @@ export interface SimulatedMachineInput extends MachineOptionsInput {
   readonly log?: LogSink;
   /** Rounds between two checks of the invariants that can be recounted; 0 (the default) = no checks. */
   readonly checkRounds?: number;
-}
-
-interface Alarm {
-  readonly atNs: number;
-  readonly settle: (passed: boolean) => void;
 }
 
 export class SimulatedMachine implements Simulation, NodeDriver {
@@ -94,9 +90,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
   /** Nothing is under way: time stands still. */
   private resting = false;
   private readonly drainWaiters: (() => void)[] = [];
-  /** Who waits for virtual time to pass, and the earliest of their times. */
-  private alarms: Alarm[] = [];
-  private nextAlarmNs = NEVER;
+  private readonly alarms = new Alarms();
   private halted = false;
 
   /** Makes a machine and starts its virtual time. Rejects with OptionError. */
@@ -251,9 +245,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
   after(ns: number): Promise<boolean> {
     if (!(ns > 0)) throw new OptionError(`ns is ${ns}; it must be a number above 0`);
     if (this.halted) return Promise.resolve(false);
-    const atNs = this.now() + ns;
-    this.nextAlarmNs = Math.min(this.nextAlarmNs, atNs);
-    return new Promise((settle) => this.alarms.push({ atNs, settle }));
+    return this.alarms.at(this.now() + ns);
   }
 
   packets(): Counted {
@@ -322,7 +314,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
   /** Time has stopped for good: nobody is to wait for it. */
   private standStill(): void {
     for (const resolve of this.drainWaiters.splice(0)) resolve();
-    this.ringAlarms(NEVER, false);
+    this.alarms.ring(NEVER, false);
   }
 
   // --- virtual time -----------------------------------------------------------------------------
@@ -343,7 +335,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
       const work = await this.round();
       rounds += 1;
       if (this.checkRounds > 0 && rounds % this.checkRounds === 0) this.checkInvariants();
-      const rang = this.ringAlarms(this.now(), true);
+      const rang = this.alarms.ring(this.now(), true);
       if (rang || this.exits !== exitsSeen || rounds % ROUNDS_PER_TURN === 0) {
         exitsSeen = this.exits;
         await turnEventLoop();
@@ -389,20 +381,10 @@ export class SimulatedMachine implements Simulation, NodeDriver {
     this.resting = true;
     for (const resolve of this.drainWaiters.splice(0)) resolve();
     while (!this.halted && this.spawnCount === 0 && !this.kernels.some(isStirring)) {
-      if (this.ringAlarms(NEVER, false)) await turnEventLoop();
+      if (this.alarms.ring(NEVER, false)) await turnEventLoop();
       else await wait(REST_MS);
     }
     this.resting = false;
-  }
-
-  /** Tells those who wait for a time up to `untilNs`: `passed`, or it will not come by itself. True if there are any. */
-  private ringAlarms(untilNs: number, passed: boolean): boolean {
-    if (this.alarms.length === 0 || untilNs < this.nextAlarmNs) return false;
-    const due = this.alarms.filter(({ atNs }) => atNs <= untilNs);
-    this.alarms = this.alarms.filter(({ atNs }) => atNs > untilNs);
-    this.nextAlarmNs = this.alarms.reduce((least, { atNs }) => Math.min(least, atNs), NEVER);
-    for (const { settle } of due) settle(passed);
-    return true;
   }
 
   /** Moves time to the next deadline; false when nothing is due, ever. */
@@ -412,7 +394,7 @@ export class SimulatedMachine implements Simulation, NodeDriver {
       deadlineNs = Math.min(deadlineNs, kernel.nextDeadlineNs());
     }
     if (deadlineNs === NEVER) return false;
-    this.clock.reach(Math.min(deadlineNs, this.nextAlarmNs));
+    this.clock.reach(Math.min(deadlineNs, this.alarms.nextNs));
     return true;
   }
 

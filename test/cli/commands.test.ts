@@ -158,6 +158,11 @@ test("cli: run without a program or with arguments that are no JSON is bad usage
   );
   expect(machine.status).toBe(2);
   expect(machine.stderr).toContain('option interconnect.kind is "string"; it must be one of');
+  const file = join(SCRATCH, "number.json");
+  writeFileSync(file, "3");
+  const number = normacube("run", program(), "--machine", file);
+  expect(number.status).toBe(2);
+  expect(number.stderr).toContain("options is 3; it must be an object");
 });
 
 test("cli: run takes any options of the machine as a document; single options come on top", () => {

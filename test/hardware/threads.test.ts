@@ -73,9 +73,7 @@ describe.each(MEMORY_KINDS)("threads on %s memory", (memoryKind) => {
       const lost = noDescriptor + noReassembly;
       expect(sum(({ received }) => received)).toBe(sum(({ sent }) => sent) - lost);
       expect(others).toEqual({ collisionsGivenUp: 0, reassembliesGivenUp: 0 });
-      expect(sum(({ received }) => received)).toBeGreaterThan(0);
-      if (kind !== "token-ring") return; // of an ethernet a node whose thread begins late may have lost everything
-      expect(lost).toBe(0);
+      if (kind === "token-ring") expect(lost).toBe(0);
       for (const { received } of results) expect(received).toBeGreaterThan(0);
     },
   );

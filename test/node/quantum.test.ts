@@ -14,7 +14,7 @@ test("quantum: so many receives, then who ends one waits for the next quantum", 
   const went: number[] = [];
   const waits = [0, 1].map((i) => quantum.next(task).then(() => went.push(i)));
   await null;
-  expect([quantum.isWaitedFor, quantum.began, went]).toEqual([true, false, []]);
+  expect([quantum.isWaitedFor, quantum.takeBegan(), went]).toEqual([true, false, []]);
   const resumed: Task[] = [];
   expect(quantum.begin((each) => resumed.push(each))).toBe(2);
   await Promise.all(waits);

@@ -29,10 +29,14 @@ const crowd = async (options: SimulatedMachineInput, workNs = 0) => {
   return { half: half.slice(1), total: machine.stats().total };
 };
 
-/** At half-time the slowest sender has got through at least such a share of what the average has. */
-const expectFair = (half: readonly number[], share: number): void => {
+/** What the slowest sender has got through, as a share of what the average has. */
+const shareOfSlowest = (half: readonly number[]): number => {
   const average = half.reduce((sum, one) => sum + one, 0) / half.length;
-  expect(Math.min(...half)).toBeGreaterThanOrEqual(average * share);
+  return Math.min(...half) / average;
+};
+
+const expectFair = (half: readonly number[], share: number): void => {
+  expect(shareOfSlowest(half)).toBeGreaterThanOrEqual(share);
 };
 
 test.each([1, 2, 3])("hot spot: reliable: ACK and NACK alone, and fair (seed %d)", async (seed) => {
@@ -43,14 +47,18 @@ test.each([1, 2, 3])("hot spot: reliable: ACK and NACK alone, and fair (seed %d)
   expect([nacksSent > 0, noBuffer > 0, outOfOrder > 0]).toEqual([true, true, true]);
 });
 
-test.each([1, 2, 3])(
-  "hot spot: packets lost: QUENCH instead of a storm, and fair (seed %d)",
-  async (seed) => {
+test("hot spot: packets lost: QUENCH instead of a storm, and fair", async () => {
+  const worst: number[] = [];
+  for (let seed = 1; seed <= 5; seed++) {
     const { half, total } = await crowd({ seed, faults: { drop: 0.05 } }, 20_000);
-    expectFair(half, 1 / 5); // who loses a packet waits: of 40 seeds the worst had 0.25, half of them 0.68 and more
     expect(total.quenchesSent).toBeGreaterThan(0);
-  },
-);
+    expectFair(half, 1 / 5); // nobody is left behind
+    worst.push(shareOfSlowest(half));
+  }
+  // Who loses a packet at the wrong time waits for some periods more: that depends on the seed.
+  const [, , median] = worst.sort((a, b) => a - b);
+  expect(median).toBeGreaterThanOrEqual(1 / 2);
+});
 
 test.each([2, 3, 5, 20])("hot spot: every %d-th packet lost (D11)", async (every) => {
   const { total } = await crowd({ seed: every, faults: { drop: { every } } });

@@ -178,3 +178,13 @@ test("stress: a plan heals at the same moment every time", async () => {
   const never = await run("simulate", { ...halfway, healAfter: null });
   expect(never.counters.faultsDropped).toBeGreaterThan(first.counters.faultsDropped);
 });
+
+test("stress: as long as identifiers of dead ports become fewer, a run is being drained", async () => {
+  // They take several pauses of the token, more than the patience.
+  const result = await run("simulate", {
+    workloads: [{ name: "mixed", steps: 100 }],
+    machine: { dimension: 2, seed: 3, memory, kernel: { messages: 256, tokenPauseNs: 5e5 } },
+    stuckAfterNs: 8e5,
+  });
+  expect(result).toMatchObject({ verdict: "good", findings: [] });
+});

@@ -1,6 +1,7 @@
 // What test/hardware/threads.test.ts runs in several real threads that share one medium: each sends packets
 // to all others in turn as fast as it can, and checks every byte of what it gets. Packets may be lost;
-// none may come twice, out of order or damaged. A thread ends when all have sent everything.
+// none may come twice, out of order or damaged. A thread begins to send when all have armed their rings, so that none has
+// lost everything before it began; it ends when all have sent everything.
 
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { StepClock } from "../../src/base/clock.ts";
@@ -49,6 +50,9 @@ export interface MediumResult {
 
 /** A worker that sleeps for as long was forgotten. */
 const LOST_MS = 20_000;
+/** How far a thread is, in WORKER_CONTROL_TAKEN of its worker. */
+const ARMED = 1;
+const DONE = 2;
 /** Every how many packets to one node one has a page. */
 const PAGE_EVERY = 8;
 
@@ -83,9 +87,10 @@ class MediumHammer {
   }
 
   run(): MediumResult {
+    this.tell(ARMED);
     let quiet = 0;
     for (;;) {
-      const over = this.allDone(); // before the last look at the ring
+      const over = this.allAre(DONE); // before the last look at the ring
       const work = this.network.pump() + this.receive() + this.send();
       if (over && work === 0) break;
       quiet = work > 0 ? 0 : quiet + 1;
@@ -96,13 +101,12 @@ class MediumHammer {
 
   private send(): number {
     if (this.done || this.network.sending() !== NO_PACKET) return 0;
+    if (this.sent === 0 && !this.allAre(ARMED)) return 0;
     const { node, packets, packetsMin, layout } = this.plan;
     const told = this.board.words[this.workerAt + WORKER_HALT] !== 0;
     if (this.sent === packets || (told && this.sent >= packetsMin)) {
       this.done = true;
-      // Pairs with the load in allDone(), as a packet's publication does with the poll.
-      Atomics.store(this.board.words, this.workerAt + WORKER_CONTROL_TAKEN, 1);
-      for (let other = 0; other < layout.nodes; other++) this.board.ring(other);
+      this.tell(DONE);
       return 1;
     }
     const to = (node + 1 + (this.sent % (layout.nodes - 1))) % layout.nodes;
@@ -149,11 +153,18 @@ class MediumHammer {
     return 1;
   }
 
-  private allDone(): boolean {
+  private tell(stage: number): void {
+    // Pairs with the load in allAre(), as a packet's publication does with the poll.
+    Atomics.store(this.board.words, this.workerAt + WORKER_CONTROL_TAKEN, stage);
+    for (let node = 0; node < this.plan.layout.nodes; node++) this.board.ring(node);
+  }
+
+  /** True if all are as far, or further. */
+  private allAre(stage: number): boolean {
     const { layout } = this.plan;
     for (let node = 0; node < layout.nodes; node++) {
       const at = workerWord(layout, node) + WORKER_CONTROL_TAKEN;
-      if (Atomics.load(this.board.words, at) === 0) return false;
+      if (Atomics.load(this.board.words, at) < stage) return false;
     }
     return true;
   }
@@ -161,7 +172,7 @@ class MediumHammer {
   private park(): void {
     const { words } = this.board;
     beginParking(words, this.workerAt);
-    if (this.network.hasWork() || this.allDone()) {
+    if (this.network.hasWork() || this.allAre(this.sent === 0 ? ARMED : DONE)) {
       endParking(words, this.workerAt);
       return;
     }

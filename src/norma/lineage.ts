@@ -34,11 +34,15 @@ export class Lineage {
     this.own = identifier;
   }
 
-  /** True if the port has an identifier that is older than this one. */
-  hasOlder(identifier: Identifier): boolean {
+  /** How many identifiers the port has that are older than this one, counted up to `enough`. */
+  countOlder(identifier: Identifier, enough: number): number {
     const moves = this.tallies.get(identifier)?.moves ?? 0;
-    for (const tally of this.tallies.values()) if (tally.moves < moves) return true;
-    return false;
+    let older = 0;
+    for (const tally of this.tallies.values()) {
+      if (tally.moves < moves) older += 1;
+      if (older === enough) break;
+    }
+    return older;
   }
 
   /** The port goes by one more identifier, since its receive right has moved so often. */

@@ -32,6 +32,12 @@ const ONCE_TRANSIT = 1;
  *  identifier. And nodes where it has a predecessor, which is forgotten first. */
 const OTHER_USES = 2;
 
+/** Moves looked at in one pass. */
+const LOOKS_MAX = 1024;
+
+/** An identifier is asked about when so many of the same port are older: its answer is there when the last of them is forgotten. */
+const OLDER_ASKED = 1;
+
 interface Move {
   readonly old: Identifier;
   readonly successor: Identifier;
@@ -119,10 +125,15 @@ export class Moves {
       this.cameBack(records, record);
       return true;
     });
-    while (records.hasRoom) {
-      const move = this.waiting.take();
-      if (move === undefined) break;
-      if (move.state !== MOVE_CANCELLED) this.put(records, move);
+    for (
+      let looks = Math.min(this.waiting.size, LOOKS_MAX);
+      looks > 0 && records.hasRoom;
+      looks--
+    ) {
+      const move = this.waiting.take()!;
+      if (move.state === MOVE_CANCELLED) continue;
+      if (isTooEarly(move)) this.waiting.add(move);
+      else this.put(records, move);
     }
     if (this.waiting.size > 0) this.wantToken();
   }
@@ -211,7 +222,7 @@ export class Moves {
         if (this.notes.names(old)) records.addTo(record, OTHER_USES, 1);
         const port = this.identifiers.known(old);
         if (port === null) return;
-        const hasOlder = port.lineage !== null && (port.lineage as Lineage).hasOlder(old);
+        const hasOlder = port.lineage !== null && (port.lineage as Lineage).countOlder(old, 1) > 0;
         if (port.held || hasOlder) records.addTo(record, OTHER_USES, 1);
         return;
       }
@@ -236,3 +247,10 @@ export class Moves {
     this.flow.wayChanges(port);
   }
 }
+
+/** Identifiers of a port are forgotten oldest first, one in a period. To ask about them all would fill the token with
+ *  questions that are answered already, more of them the more there are. */
+const isTooEarly = ({ state, port, old }: Move): boolean => {
+  if (state !== RECORD_SETTLE || port.lineage === null) return false;
+  return (port.lineage as Lineage).countOlder(old, OLDER_ASKED + 1) > OLDER_ASKED;
+};

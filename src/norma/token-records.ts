@@ -4,11 +4,12 @@
 //   word    0       1       2            3 ...
 //           type    owner   identifier   sums over the nodes
 //
-// On the wire the records follow a header of TOKEN_HEADER_WORDS: period, pass, number of records, and how many of them
-// were added in this period.
+// On the wire the records follow a header of TOKEN_HEADER_WORDS: period, pass, number of records, how many of them
+// were added in this period, and how many may be.
 //
 // What is added in one period is limited, so that no node ever has long to do with the token, however much there is to
-// tell and to ask: the rest is for the next period, which follows at once when this one was full (token.ts).
+// tell and to ask: the rest is for the next period, which follows at once when this one was full (token.ts), and may take twice as
+// much: where periods are long, more comes up in each.
 
 import {
   FIRST_LOCAL_ID,
@@ -20,7 +21,7 @@ import {
 import { TENURE_MAX } from "./wire-values.ts";
 
 export const RECORD_WORDS = 8;
-export const TOKEN_HEADER_WORDS = 4;
+export const TOKEN_HEADER_WORDS = 5;
 
 const TYPE = 0;
 /** The node that takes the record out, and OWNER_LATER until the second pass: who comes after its writer in the first
@@ -45,8 +46,10 @@ export const RECORD_MOVED = 4;
 export const RECORD_SETTLE = 5;
 export const RECORD_RETIRE = 6;
 
-/** Records added in a period by all nodes together: with the header they fit a page of 4 KiB. */
+/** Records added in a period by all nodes together, when the one before was not full: with the header they fit a page of
+ *  4 KiB. After a full one twice as many. */
 export const PERIOD_RECORDS = 120;
+export const PERIOD_RECORDS_MAX = 2 * PERIOD_RECORDS;
 /** What every user may add in a period whatever others have added. */
 const USER_RECORDS = 1;
 
@@ -56,12 +59,20 @@ export class TokenRecords {
   count = 0;
   /** Records added since the period began, on all nodes so far. */
   added = 0;
+  /** How many may be. */
+  limit = PERIOD_RECORDS;
   /** How many more the user whose turn it is may add; no limit before the first turn. */
   private room = Number.POSITIVE_INFINITY;
 
+  /** A period begins. */
+  nextPeriod(): void {
+    this.limit = this.isFull ? PERIOD_RECORDS_MAX : PERIOD_RECORDS;
+    this.added = 0;
+  }
+
   /** The turn of the next user. */
   nextUser(): void {
-    this.room = Math.max(USER_RECORDS, PERIOD_RECORDS - this.added);
+    this.room = Math.max(USER_RECORDS, this.limit - this.added);
   }
 
   /** True while the user whose turn it is may add; what it cannot add it keeps for the next period. */
@@ -71,7 +82,7 @@ export class TokenRecords {
 
   /** Somebody may have more than there was room for. */
   get isFull(): boolean {
-    return this.added >= PERIOD_RECORDS;
+    return this.added >= this.limit;
   }
 
   add(type: number, owner: number, identifier: Identifier): void {
@@ -154,11 +165,12 @@ export class TokenRecords {
   }
 
   /** Takes over `count` records that begin at word `at` of `words`. */
-  load(words: Int32Array, at: number, count: number, added: number): void {
+  load(words: Int32Array, at: number, count: number, added: number, limit: number): void {
     this.makeRoom(count * RECORD_WORDS);
     this.words.set(words.subarray(at, at + count * RECORD_WORDS));
     this.count = count;
     this.added = added;
+    this.limit = limit;
   }
 
   /** Writes them from word `at` of `words` on. */

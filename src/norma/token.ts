@@ -28,7 +28,13 @@ import { FIRST_LOCAL_ID, makeIdentifier, NULL_IDENTIFIER } from "./identifier.ts
 import type { IdentifierTable } from "./identifier-table.ts";
 import type { PortNotes } from "./port-notes.ts";
 import { reject } from "./rejections.ts";
-import { RECORD_WORDS, TOKEN_HEADER_WORDS, TokenRecords } from "./token-records.ts";
+import {
+  PERIOD_RECORDS,
+  PERIOD_RECORDS_MAX,
+  RECORD_WORDS,
+  TOKEN_HEADER_WORDS,
+  TokenRecords,
+} from "./token-records.ts";
 import { NOTE_TOKEN } from "./wire-values.ts";
 
 /** The port of every node that the token is sent to. */
@@ -154,7 +160,7 @@ export class Token implements KernelServer {
     this.wanted = this.asked.length > 0;
     this.period += 1;
     this.woken = false;
-    this.records.added = 0;
+    this.records.nextPeriod();
     this.ipc.memory.counters[COUNTERS.tokenPeriods.index]! += 1;
     this.pass(PASS_WRITE);
   }
@@ -164,18 +170,19 @@ export class Token implements KernelServer {
     const words = bodyWords(this.ipc.memory, request);
     const at = bodyWord(this.ipc.memory, request);
     const available = (request.size >> 2) - TOKEN_HEADER_WORDS;
-    const [period, pass, count, added] = words.subarray(at, at + TOKEN_HEADER_WORDS);
+    const [period, pass, count, added, limit] = words.subarray(at, at + TOKEN_HEADER_WORDS);
     const isToken = request.id === TOKEN_ID && !request.complex && available >= 0;
     const fits = isToken && count! >= 0 && count! * RECORD_WORDS <= available;
     const isExpected = this.heldPass === 0 && this.isNext(period!, pass!);
     const first = at + TOKEN_HEADER_WORDS;
     const isSound = fits && TokenRecords.areSound(words, first, count!, this.nodes);
-    if (!isSound || !isExpected || added! < 0) {
+    const isLimit = limit! >= PERIOD_RECORDS && limit! <= PERIOD_RECORDS_MAX;
+    if (!isSound || !isExpected || added! < 0 || !isLimit) {
       reject(this.ipc.memory.counters, "rejectedToken");
       destroyMessage(this.ipc, request);
       return;
     }
-    this.records.load(words, first, count!, added!);
+    this.records.load(words, first, count!, added!, limit!);
     destroyMessage(this.ipc, request);
     if (this.node === 0) this.passEnded(pass!);
     else {
@@ -257,6 +264,7 @@ export class Token implements KernelServer {
     words[at + 1] = pass;
     words[at + 2] = records.count;
     words[at + 3] = records.added;
+    words[at + 4] = records.limit;
     records.store(words, at + TOKEN_HEADER_WORDS);
     const port = this.identifiers.portOf(makeIdentifier(this.next, TOKEN_SPECIAL_PORT))!;
     port.sendRights += 1; // the message's

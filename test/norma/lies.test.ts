@@ -7,7 +7,12 @@ import { PACKET_BODY, PACKET_INLINE, PACKET_PAGE } from "../../src/hardware/pack
 import { COPY_SEND, MAKE_SEND } from "../../src/ipc/rights.ts";
 import { identifierLocal, makeIdentifier } from "../../src/norma/identifier.ts";
 import { TOKEN_SPECIAL_PORT } from "../../src/norma/token.ts";
-import { RECORD_DEATH, RECORD_MOVED, RECORD_RETIRE } from "../../src/norma/token-records.ts";
+import {
+  PERIOD_RECORDS,
+  RECORD_DEATH,
+  RECORD_MOVED,
+  RECORD_RETIRE,
+} from "../../src/norma/token-records.ts";
 import {
   WIRE_BITS,
   WIRE_ID,
@@ -104,7 +109,9 @@ const words = (count: number, ...first: number[]): LoosePacket => {
   return packet;
 };
 
-const token = (node: number, ...body: number[]): LoosePacket => {
+/** `counts`: period, pass, records, records added. */
+const token = (node: number, counts: number[], ...records: number[]): LoosePacket => {
+  const body = [...counts, PERIOD_RECORDS, ...records];
   const packet = message(makeIdentifier(node, TOKEN_SPECIAL_PORT), SEND, body);
   packet.words[WIRE_ID] = TOKEN_ID;
   return packet;
@@ -215,19 +222,19 @@ const LIES: readonly (readonly [string, Reason, number, Lie])[] = [
     ({ own }) => [note(NOTE_ACCEPTED, own, 7)],
   ],
   ["a note of no kind", "rejectedNote", 0, ({ own }) => [note(99, own)]],
-  ["a token that node 0 has not sent out", "rejectedToken", 0, () => [token(0, 1, 1, 0, 0)]],
-  ["a token of a fourth pass", "rejectedToken", 2, () => [token(2, 1, 4, 0, 0)]],
+  ["a token that node 0 has not sent out", "rejectedToken", 0, () => [token(0, [1, 1, 0, 0])]],
+  ["a token of a fourth pass", "rejectedToken", 2, () => [token(2, [1, 4, 0, 0])]],
   [
     "a record of a node that does not exist",
     "rejectedToken",
     2,
-    ({ own }) => [token(2, 1, 1, 1, 1, RECORD_DEATH, 500, own, 0, 0, 0, 0, 0)],
+    ({ own }) => [token(2, [1, 1, 1, 1], RECORD_DEATH, 500, own, 0, 0, 0, 0, 0)],
   ],
   [
     "the death of a kernel's port on the token",
     "rejectedToken",
     2,
-    () => [token(2, 1, 1, 1, 1, RECORD_DEATH, 3, tokenPortOf(0), 0, 0, 0, 0, 0)],
+    () => [token(2, [1, 1, 1, 1], RECORD_DEATH, 3, tokenPortOf(0), 0, 0, 0, 0, 0)],
   ],
   [
     "a move that calls one port by the name of another",
@@ -235,7 +242,7 @@ const LIES: readonly (readonly [string, Reason, number, Lie])[] = [
     2,
     ({ own, foreign }) =>
       [own, foreign].map((old) =>
-        token(2, 1, 2, 1, 1, RECORD_MOVED, 3, old, makeIdentifier(3, 500), 1, 0, 0, 0),
+        token(2, [1, 2, 1, 1], RECORD_MOVED, 3, old, makeIdentifier(3, 500), 1, 0, 0, 0),
       ),
   ],
 ];
@@ -267,7 +274,7 @@ test.each(LIES)("lies: %s is refused and counted", async (_what, reason, to, lie
 test("lies: a name that is still used is not forgotten", async () => {
   const { nodes, peer, foreign } = await begin();
   const successor = makeIdentifier(3, 500);
-  const record = (type: number) => token(2, 1, 2, 1, 1, type, 3, foreign, successor, 1, 0, 0, 0);
+  const record = (type: number) => token(2, [1, 2, 1, 1], type, 3, foreign, successor, 1, 0, 0, 0);
   peer.send(2, record(RECORD_MOVED));
   peer.send(2, record(RECORD_RETIRE));
   const { identifiers, ipc, memory } = nodes.kernels[2]!;

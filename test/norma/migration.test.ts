@@ -5,6 +5,7 @@ import { nextTick } from "node:process";
 import { expect, test } from "@jest/globals";
 import { COUNTERS } from "../../src/base/counters.ts";
 import { KERN_MEMORY_ERROR } from "../../src/base/status.ts";
+import { WORD_BYTES } from "../../src/base/words.ts";
 import {
   COPY_SEND,
   MAKE_SEND,
@@ -19,6 +20,8 @@ import {
   TYPE_SEND,
   TYPE_SEND_ONCE,
 } from "../../src/ipc/rights.ts";
+import type { Lineage } from "../../src/norma/lineage.ts";
+import { RECORD_WORDS } from "../../src/norma/token-records.ts";
 import type { Task } from "../../src/task/task.ts";
 import { give, openDoor } from "../support/doors.ts";
 import { letter, parcel } from "../support/letters.ts";
@@ -54,6 +57,10 @@ const idsAt = async (nodes: LoneNodes, task: Task, port: PortName, count: number
   for (let i = 0; i < count; i++) ids.push((await nodes.run(task.receive(port))).id);
   return ids;
 };
+
+/** A counter, of all nodes. */
+const sum = (nodes: LoneNodes, counter: number): number =>
+  nodes.kernels.reduce((all, { memory }) => all + memory.counters[counter]!, 0);
 
 /** A port of node 0 with a send right at node 1 and one at node 2; node 3 is to have it. */
 const cube = async (limit = 16) => {
@@ -320,4 +327,42 @@ test("migration: a circle of receive rights whose queues lie on two nodes is see
   expect(left.ports.type(toRight.send)).toBe(TYPE_DEAD_NAME);
   expect(right.ports.type(toLeft.send)).toBe(TYPE_DEAD_NAME);
   await expectNothingLeft(nodes);
+});
+
+test("migration: while an old identifier stays in use, the token does not ask about each of those after it", async () => {
+  const [cutNs, healNs] = [1e9, 1e10];
+  const nodes = new LoneNodes({
+    dimension: 2,
+    kernel: { tokenPauseNs: "manual" },
+    faults: { cuts: [{ from: 1, to: 2, atNs: cutNs, forNs: healNs }] },
+  });
+  const [first, sender, heir, last] = [0, 1, 2, 3].map((node) => nodes.task(node));
+  const { send, receive } = await openDoor(nodes, sender!, first!);
+  const way = await openDoor(nodes, sender!, heir!);
+  await nodes.pass(cutNs);
+  // A right that travels by the first identifier, and does not arrive.
+  await nodes.run(sender!.send(parcel(way.send, COPY_SEND, send, COPY_SEND)));
+  const moves = 40;
+  let name = receive;
+  let records = 0;
+  for (let move = 0; move < moves; move++) {
+    const [from, to] = move % 2 === 0 ? [first!, last!] : [last!, first!];
+    name = await give(nodes, from, name, MOVE_RECEIVE, to);
+    const before = sum(nodes, COUNTERS.tokenBytes.index);
+    await nodes.run(nodes.kernels[0]!.runTokenPeriods(1));
+    const bytes = sum(nodes, COUNTERS.tokenBytes.index) - before;
+    records = Math.max(records, bytes / (3 * 4 * RECORD_WORDS * WORD_BYTES));
+  }
+  const { lineage } = [...nodes.kernels[0]!.ipc.ports].find((port) => port.lineage !== null)!;
+  expect((lineage as Lineage).tallies.size).toBe(moves + 1); // none is forgotten
+  expect(records).toBeGreaterThan(1);
+  expect(records).toBeLessThan(8); // the move, the two oldest, and what the doors leave
+  await nodes.pass(healNs);
+  const right = (await nodes.run(heir!.receive(way.receive))).takeRight().name;
+  await nodes.run(heir!.send(letter(right, COPY_SEND, 7)));
+  expect(await idsAt(nodes, first!, name, 1)).toEqual([7]);
+  await nodes.run(nodes.kernels[0]!.runTokenPeriods(moves + 8)); // one in each
+  for (const { ipc } of nodes.kernels)
+    for (const port of ipc.ports) expect(port.lineage).toBe(null);
+  await nodes.expectNothingLeaked();
 });

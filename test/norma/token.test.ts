@@ -14,7 +14,12 @@ import {
   TYPE_DEAD_NAME,
 } from "../../src/ipc/rights.ts";
 import { TOKEN_SPECIAL_PORT } from "../../src/norma/token.ts";
-import { PERIOD_RECORDS, RECORD_WORDS } from "../../src/norma/token-records.ts";
+import {
+  PERIOD_RECORDS,
+  PERIOD_RECORDS_MAX,
+  RECORD_WORDS,
+  TOKEN_HEADER_WORDS,
+} from "../../src/norma/token-records.ts";
 import type { Task } from "../../src/task/task.ts";
 import { give, openDoor } from "../support/doors.ts";
 import { LoneNodes, type LoneNodesInput, watch } from "../support/lone-node.ts";
@@ -115,14 +120,14 @@ test("token: a period that is asked for does not wait for the pause, and the nex
 test("token: a full period is followed by the next without a pause, until everybody has had a turn", async () => {
   const nodes = new LoneNodes({ dimension: 2 });
   const [home, holder] = [nodes.task(1), nodes.task(2)];
-  const ports = 3 * PERIOD_RECORDS + 7;
+  const ports = (1 + 2 + 2 + 2) * PERIOD_RECORDS + 7; // after a full period one may take twice as much
   const { notify, sends } = await scatter(nodes, home, holder, ports);
   const drain = async (): Promise<void> => {
     for (let step = 0; step < 20; step++) await nodes.pass(1);
   };
   await nodes.pass(PAUSE_NS); // asked a pause after the first: now
   await drain();
-  expect(count(nodes, "tokenPeriods")).toBe(4);
+  expect(count(nodes, "tokenPeriods")).toBe(5);
   await nodes.pass(PAUSE_NS); // the answers to the last seven
   expect(await takeNotices(nodes, home, notify)).toBe(0);
   for (const send of sends) holder.ports.deallocate(send);
@@ -133,8 +138,8 @@ test("token: a full period is followed by the next without a pause, until everyb
     await nodes.pass(1);
     told += await takeNotices(nodes, home, notify);
   }
-  expect(told).toBe(3 * PERIOD_RECORDS);
-  expect(count(nodes, "tokenPeriods") - before).toBe(4);
+  expect(told).toBe(ports - 7);
+  expect(count(nodes, "tokenPeriods") - before).toBe(5);
   await nodes.pass(PAUSE_NS);
   expect(await takeNotices(nodes, home, notify)).toBe(7);
   await nodes.expectNothingLeaked();
@@ -146,12 +151,13 @@ test("token: no message of it is longer than a period's records, whatever is ope
   const holders = [1, 2, 3, 4].map((node) => nodes.task(node));
   const scattered = [];
   for (const holder of holders) scattered.push(await scatter(nodes, home, holder, 500));
-  await runPeriods(nodes, Math.ceil(2000 / PERIOD_RECORDS) + 2);
+  await runPeriods(nodes, Math.ceil(2000 / PERIOD_RECORDS_MAX) + 3);
   for (const [i, { sends }] of scattered.entries()) {
     for (const send of sends) holders[i]!.ports.deallocate(send);
   }
   // All four holders have 500 to tell; each may add one record even when the others have filled the token.
-  const longest = 16 + (PERIOD_RECORDS + 4) * RECORD_WORDS * 4;
+  const header = TOKEN_HEADER_WORDS * 4;
+  const longest = header + (PERIOD_RECORDS_MAX + 4) * RECORD_WORDS * 4;
   let told = 0;
   let longestSeen = 0;
   for (let period = 0; period < 30; period++) {
@@ -161,7 +167,7 @@ test("token: no message of it is longer than a period's records, whatever is ope
     for (const { notify } of scattered) told += await takeNotices(nodes, home, notify);
   }
   expect(told).toBe(2000);
-  expect(longestSeen).toBeGreaterThan(16 + (PERIOD_RECORDS / 2) * RECORD_WORDS * 4);
+  expect(longestSeen).toBeGreaterThan(header + (PERIOD_RECORDS_MAX / 2) * RECORD_WORDS * 4);
   expect(longestSeen).toBeLessThanOrEqual(longest);
   await nodes.expectNothingLeaked();
 });
@@ -221,13 +227,16 @@ test("token: it waits at a node that has no message for it, and goes on when the
 test("token: what is no token is counted as damaged and destroyed, and the token goes on", async () => {
   const nodes = manual(1);
   const [, second] = nodes.kernels;
-  // [message id, words of the body: period, pass, records, added, ...]
+  // [message id, words of the body: period, pass, records, added, limit, ...]
   const forgeries: [number, number[]][] = [
     [4000, []],
-    [4000, [1, 1, 0]],
-    [4000, [1, 1, -1, 0]],
-    [4000, [1, 1, 2, 0, 1, 1, 1, 0, 0, 0, 0, 0]],
-    [4001, [1, 1, 0, 0]],
+    [4000, [1, 1, 0, 0]],
+    [4000, [1, 1, -1, 0, 120]],
+    [4000, [1, 1, 0, -1, 120]],
+    [4000, [1, 1, 0, 0, 119]],
+    [4000, [1, 1, 0, 0, 241]],
+    [4000, [1, 1, 2, 0, 120, 1, 1, 1, 0, 0, 0, 0, 0]],
+    [4001, [1, 1, 0, 0, 120]],
   ];
   for (const [id, body] of forgeries) {
     const { ipc } = second!;

@@ -17,6 +17,7 @@ import {
   makeIdentifier,
 } from "../../src/norma/identifier.ts";
 import { TOKEN_SPECIAL_PORT } from "../../src/norma/token.ts";
+import { PERIOD_RECORDS } from "../../src/norma/token-records.ts";
 import {
   WIRE_BITS,
   WIRE_ID,
@@ -177,7 +178,8 @@ export class PacketMutations {
     const { random } = this;
     const words = new Int32Array(PACKET_WORDS);
     const records = random.below(random.below(8) === 0 ? 40 : 6);
-    const header = [this.smallNumber(), 1 + random.below(3), records, random.below(100)];
+    const limit = random.below(4) === 0 ? this.smallNumber() : PERIOD_RECORDS;
+    const header = [this.smallNumber(), 1 + random.below(3), records, random.below(100), limit];
     const body = [...header];
     for (let record = 0; record < records; record++) {
       body.push(1 + random.below(6), random.below(this.nodes), this.identifier());

@@ -130,8 +130,9 @@ export class PacketReceiver {
   // --- acknowledgements -------------------------------------------------------------------------------
 
   private oweAck(peer: Peer): void {
-    if (peer.ackOwed >= this.ackEvery) {
+    if (peer.ackOwed >= peer.ackEvery) {
       this.sender.order(peer, ORDER_ACK);
+      if (peer.ackEvery < this.ackEvery) peer.ackEvery = Math.min(this.ackEvery, 2 * peer.ackEvery);
     } else if (!peer.inOwing) {
       peer.inOwing = true;
       peer.receivedAtTick = peer.received;
@@ -183,9 +184,10 @@ export class PacketReceiver {
     this.stopped.push(peer);
   }
 
-  /** A packet that had been refused is here. */
+  /** A packet that had been refused is here, alone (packet-sender.ts). */
   private open(peer: Peer): void {
     peer.state = PEER_OPEN;
+    peer.ackEvery = 1;
     peer.repeats = 0;
     peer.orders &= ~(ORDER_NACK | ORDER_QUENCH);
     this.times.clearOwed(peer.node);

@@ -2,11 +2,14 @@
 //
 // States of a peer that has packets unacknowledged (peer.ts has the list of them):
 //   flowing    an acknowledgement is expected within two timeout periods (paper 2.6.2)
-//   asking     none came: SYNC, and again after one period, two, four, ... up to the longest
+//   asking     none came: SYNC, and again after one period, two, four, ... up to the longest; from the fifth on the packet
+//              that is missing in turn with SYNC
 //   quenched   it has no buffer and said QUENCH: nothing is sent to it until it says NACK; only if it has been
 //              silent for a long time it is asked
-// A NACK goes back: everything unacknowledged is sent again, in order. On a reliable network (2.6.1) there is only
-// "flowing", without a timer: whoever was refused is told so by a NACK that cannot be lost.
+// A NACK goes back: everything unacknowledged is sent again, in order. If it tells of room for what had been refused, that
+// packet goes alone, as in the paper (2.6.1), and the window opens again as packets are stored: whoever had no buffer
+// for one has none for a window. On a reliable network there is only "flowing", without a timer: whoever was refused
+// is told so by a NACK that cannot be lost.
 
 import { COUNTERS } from "../base/counters.ts";
 import { positionBefore } from "../base/words.ts";
@@ -22,7 +25,7 @@ import {
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
 import type { PacketCheck } from "./packet-check.ts";
 import { controlNumber, dataNumber, nextAttempt } from "./packet-number.ts";
-import { ORDER_ACK, ORDER_NACK, ORDER_QUENCH, ORDER_SYNC, type Peer } from "./peer.ts";
+import { ORDER_ACK, ORDER_NACK, ORDER_QUENCH, ORDER_SYNC, PEER_CALLED, type Peer } from "./peer.ts";
 import { PeerQueue } from "./peer-queue.ts";
 import type { PeerTimes } from "./peer-times.ts";
 import {
@@ -40,10 +43,15 @@ import {
   CONTROL_QUENCH,
   CONTROL_SYNC,
   KIND_CONTROL,
+  NACK_ALONE,
+  NACK_WINDOW,
 } from "./wire-values.ts";
 
 /** Timeout periods within which an acknowledgement is expected (paper 2.6.2). */
 const EXPECTED_PERIODS = 2;
+/** Questions without an answer, after which every second one is the packet itself. Two nodes that ask each other in turn may
+ *  lose all their answers for ever, on a network that loses every second control. */
+const ASKED_IN_VAIN = 4;
 /** Longest periods after which a node that said QUENCH is asked all the same: its NACK is repeated, so that this is for
  *  a QUENCH that was overtaken. */
 const QUENCHED_PERIODS = 4;
@@ -127,7 +135,7 @@ export class PacketSender {
 
   private canSend(peer: Peer): boolean {
     if (peer.cursor === NO_PACKET || peer.quenched) return false;
-    return ((peer.sent - peer.acked) | 0) < this.windowPackets;
+    return ((peer.sent - peer.acked) | 0) < peer.window;
   }
 
   private makeReady(peer: Peer): void {
@@ -208,7 +216,11 @@ export class PacketSender {
     words[controlPacket + WIRE_KIND] = KIND_CONTROL;
     words[controlPacket + WIRE_SEQUENCE] = sync ? peer.controlNumber : peer.echo;
     words[controlPacket + WIRE_CONTROL] = control;
-    words[controlPacket + WIRE_LAST] = sync ? peer.sent : 0;
+    words[controlPacket + WIRE_LAST] = sync
+      ? peer.sent
+      : peer.state === PEER_CALLED
+        ? NACK_ALONE
+        : NACK_WINDOW;
     if (!sync) peer.echo = 0;
     this.counters[counter]! += 1;
     this.transmit(peer, controlPacket);
@@ -231,6 +243,7 @@ export class PacketSender {
   acknowledged(peer: Peer, ack: number): void {
     if (!positionBefore(peer.acked, ack)) return;
     const { words } = this;
+    if (peer.window < this.windowPackets) this.widen(peer, (ack - peer.acked) | 0);
     peer.acked = ack;
     peer.backoff = 0;
     peer.quenched = false;
@@ -247,6 +260,11 @@ export class PacketSender {
     if (this.canSend(peer)) this.makeReady(peer);
   }
 
+  /** After a refusal: with every window that was stored the next is twice as wide. */
+  private widen(peer: Peer, stored: number): void {
+    peer.window = Math.min(this.windowPackets, peer.window + stored);
+  }
+
   private restartTimer(peer: Peer, ack: number): void {
     if (peer.timed !== 0 && !positionBefore(ack, peer.timed)) {
       this.times.packetReturns(peer.node);
@@ -256,17 +274,23 @@ export class PacketSender {
     else this.expect(peer);
   }
 
-  /** It asks for what comes after `ack`: everything unacknowledged is sent again, in order. */
-  nacked(peer: Peer, ack: number): void {
+  /** It asks for what comes after `ack`: everything unacknowledged is sent again, in order; what it had refused for want of a
+   *  buffer at first `alone`. */
+  nacked(peer: Peer, ack: number, alone: boolean): void {
     if (ack !== peer.acked || peer.first === NO_PACKET) return; // obsolete: more has been stored since
-    peer.cursor = peer.first;
-    peer.sent = peer.acked;
-    peer.timed = 0;
+    this.goBack(peer, alone);
     peer.backoff = 0;
     peer.quenched = false;
     peer.orders &= ~ORDER_SYNC;
     if (this.unreliable) this.expect(peer);
     this.makeReady(peer);
+  }
+
+  private goBack(peer: Peer, alone: boolean): void {
+    if (alone) peer.window = 1;
+    peer.cursor = peer.first;
+    peer.sent = peer.acked;
+    peer.timed = 0;
   }
 
   /** It has no buffer for what comes after `ack`, and will say when it has. */
@@ -322,9 +346,16 @@ export class PacketSender {
     }
   }
 
-  /** SYNC. Its answer times a round trip. */
+  /** SYNC, whose answer times a round trip; or the packet that is missing. Never both: behind a SYNC a packet may find no
+   *  descriptor, every time. */
   private ask(peer: Peer): void {
-    this.order(peer, ORDER_SYNC);
+    const inVain = peer.backoff >= ASKED_IN_VAIN && !peer.quenched;
+    if (inVain && peer.backoff % 2 === 0) {
+      this.goBack(peer, true);
+      this.makeReady(peer);
+    } else {
+      this.order(peer, ORDER_SYNC);
+    }
     this.times.expectAgain(peer.node, peer.backoff);
     peer.backoff += 1;
   }

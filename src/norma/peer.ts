@@ -42,6 +42,8 @@ export class Peer {
   sent = 0;
   /** Highest sequence number ever sent: what lies at or below it is a retransmission. */
   highest = 0;
+  /** Packets that may be on their way, sent and not acknowledged: fewer than the option says for a while after it refused one. */
+  window: number;
   /** All up to here are stored over there. */
   acked = 0;
   /** Sequence number whose round trip is being timed; 0 = none (Karn: never a retransmission). */
@@ -58,6 +60,8 @@ export class Peer {
   state: PeerState = PEER_OPEN;
   /** Packets stored that no packet of ours has acknowledged yet. */
   ackOwed = 0;
+  /** So many of them are acknowledged at once: half of what it may send, as far as is known here. */
+  ackEvery: number;
   /** `received` when the acknowledgement timer looked last. */
   receivedAtTick = 0;
   /** `received` when a gap was last answered with a NACK; one NACK per gap. */
@@ -76,8 +80,10 @@ export class Peer {
   inUrgent = false;
   inStopped = false;
 
-  constructor(node: number) {
+  constructor(node: number, window: number, ackEvery: number) {
     this.node = node;
+    this.window = window;
+    this.ackEvery = ackEvery;
   }
 }
 

@@ -29,6 +29,7 @@ import {
   CONTROL_SYNC,
   KIND_CONTROL,
   KINDS_MAX,
+  NACK_ALONE,
   WIRE_KIND_MASK,
 } from "./wire-values.ts";
 
@@ -59,6 +60,8 @@ export class Transport implements PacketOwner, PacketTaker {
   private readonly counters: Float64Array;
   private readonly network: NetworkInterface;
   private readonly check: PacketCheck;
+  private readonly windowPackets: number;
+  private readonly ackEvery: number;
   private readonly times: PeerTimes;
   private readonly sender: PacketSender;
   private readonly receiver: PacketReceiver;
@@ -78,6 +81,8 @@ export class Transport implements PacketOwner, PacketTaker {
     this.counters = memory.counters;
     this.network = network;
     this.check = new PacketCheck(memory, unreliable);
+    this.windowPackets = windowPackets;
+    this.ackEvery = Math.max(1, windowPackets >> 1);
     this.peers = new Array(memory.layout.nodes).fill(undefined);
     this.times = new PeerTimes(memory.layout.nodes, timeouts, clock);
     this.sender = new PacketSender(
@@ -94,7 +99,7 @@ export class Transport implements PacketOwner, PacketTaker {
       memory,
       clock,
       ackDelayNs,
-      Math.max(1, windowPackets >> 1),
+      this.ackEvery,
       unreliable,
       this.times,
       this.sender,
@@ -166,8 +171,9 @@ export class Transport implements PacketOwner, PacketTaker {
       return;
     }
     sender.answered(peer, number);
-    if (control === CONTROL_NACK) sender.nacked(peer, words[at + WIRE_ACK]!);
-    else if (control === CONTROL_QUENCH) sender.quench(peer, words[at + WIRE_ACK]!);
+    if (control === CONTROL_NACK) {
+      sender.nacked(peer, words[at + WIRE_ACK]!, words[at + WIRE_LAST] === NACK_ALONE);
+    } else if (control === CONTROL_QUENCH) sender.quench(peer, words[at + WIRE_ACK]!);
   }
 
   /** PacketTaker. Nobody handles this kind yet: as if there were no buffer, until register(). */
@@ -233,7 +239,7 @@ export class Transport implements PacketOwner, PacketTaker {
   }
 
   private meet(node: number): Peer {
-    const peer = new Peer(node);
+    const peer = new Peer(node, this.windowPackets, this.ackEvery);
     this.peers[node] = peer;
     this.contacts.push(peer);
     return peer;

@@ -14,7 +14,7 @@ export const WIRE_ACK = PACKET_SOFTWARE + 2; // u32 [S] all packets up to this o
 export const WIRE_CONTROL = PACKET_SOFTWARE + 3; // u32 [S] CONTROL_NONE, CONTROL_ACK, CONTROL_NACK, CONTROL_SYNC, CONTROL_QUENCH
 export const WIRE_CHECKSUM = PACKET_SOFTWARE + 4; // u32 [S] of all carried words but this; 0 = not used
 export const WIRE_BITS = PACKET_SOFTWARE + 5; // u32 [S] remote right | local right << 8 | flags
-export const WIRE_LAST = WIRE_BITS; // u32 [S] in place of it in a SYNC: sequence number sent last
+export const WIRE_LAST = WIRE_BITS; // u32 [S] in place of it in a SYNC: sequence number sent last; in a NACK: NACK_WINDOW or NACK_ALONE
 export const WIRE_REMOTE = PACKET_SOFTWARE + 6; // u32 [S] identifier of the destination
 export const WIRE_LOCAL = PACKET_SOFTWARE + 7; // u32 [S] identifier of the reply port, 0, or -1 (dead)
 export const WIRE_ID = PACKET_SOFTWARE + 8; // u32 [S] msgh_id

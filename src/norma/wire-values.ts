@@ -28,6 +28,11 @@ export const CONTROL_SYNC = 3;
 /** There was no buffer for what comes after WIRE_ACK, and there is still none: do not ask, a NACK will come. */
 export const CONTROL_QUENCH = 4;
 
+/** What of what is asked for a NACK may be answered with at first, in WIRE_LAST: a window, since something was lost; or one
+ *  packet, since it was refused for want of a buffer and there is room for one at least. */
+export const NACK_WINDOW = 0;
+export const NACK_ALONE = 1;
+
 /** Flags in WIRE_BITS. The body is typed items with identifiers in place of rights. */
 export const WIRE_COMPLEX = 1 << 31;
 /** The message has more than its own packet's inline bytes or body page: KIND_OVERFLOW and KIND_PAGE follow. */

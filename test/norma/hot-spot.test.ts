@@ -47,6 +47,11 @@ test.each([1, 2, 3])("hot spot: reliable: ACK and NACK alone, and fair (seed %d)
   expect([nacksSent > 0, noBuffer > 0, outOfOrder > 0]).toEqual([true, true, true]);
 });
 
+test("hot spot: who is called sends one packet, not its window, to be thrown away behind it", async () => {
+  const { total } = await crowd({ seed: 1 }, 20_000);
+  expect(total.outOfOrder).toBeLessThan(total.noBuffer / 5);
+});
+
 test("hot spot: packets lost: QUENCH instead of a storm, and fair", async () => {
   const worst: number[] = [];
   for (let seed = 1; seed <= 5; seed++) {

@@ -4,10 +4,15 @@
 import { describe, expect, test } from "@jest/globals";
 import { NEVER } from "../../src/base/clock.ts";
 import { COUNTERS } from "../../src/base/counters.ts";
+import { NACK_ALONE } from "../../src/norma/wire-values.ts";
 import { HandWire } from "../support/hand-wire.ts";
 
 const PERIOD = 10_000;
 const LONGEST = 1_000_000;
+
+/** What packets with these numbers are called on the wire. */
+const data = (first: number, last: number): string[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => `data ${first + i}`);
 
 describe("flowing", () => {
   test("flowing: the window bounds what is out, and an acknowledgement lets as many more go", () => {
@@ -99,13 +104,28 @@ describe("asking", () => {
       wire.pass(PERIOD);
       since += PERIOD;
       for (const sent of wire.takeSent()) {
-        expect(sent).toBe(`sync 3 #${times.length + 2}`);
+        if (times.length < 3) expect(sent).toBe(`sync 3 #${times.length + 2}`);
         times.push(since / PERIOD);
         since = 0;
       }
     }
     const longest = LONGEST / PERIOD;
     expect(times).toEqual([1, 2, 4, 8, 16, 32, 64, longest, longest]);
+  });
+
+  test("asking: who has asked four times in vain sends the packet itself in turn with SYNC, alone", () => {
+    const wire = asking();
+    const sent: string[] = [];
+    for (let period = 0; period < 1 + 2 + 4 + 8 + 16 + 32 + 64; period++) {
+      wire.pass(PERIOD);
+      sent.push(...wire.takeSent());
+    }
+    expect(sent).toEqual([
+      ...["sync 3 #2", "sync 3 #3", "sync 3 #4"],
+      ...["data 1", "sync 1 #5", "data 1", "sync 1 #6"],
+    ]);
+    wire.arrive({ control: "ack", ack: 1 });
+    expect(wire.takeSent()).toEqual(["data 2", "data 3"]);
   });
 
   test("asking: an ACK of everything ends it", () => {
@@ -192,6 +212,28 @@ describe("going back", () => {
     wire.finish();
     expect(wire.takeSent()).toEqual(["data 4"]);
     expect(wire.returned).toEqual([1, 2, 3]);
+  });
+
+  test("going back: what had been refused goes alone, and the window opens as packets are stored", () => {
+    const wire = new HandWire({ windowPackets: 4, unreliable: false });
+    for (let id = 1; id <= 12; id++) wire.submit(id);
+    expect(wire.takeSent()).toEqual(data(1, 4));
+    wire.arrive({ control: "nack", last: NACK_ALONE });
+    expect(wire.takeSent()).toEqual(data(1, 1));
+    wire.arrive({ control: "ack", ack: 1 });
+    expect(wire.takeSent()).toEqual(data(2, 3));
+    wire.arrive({ control: "ack", ack: 2 });
+    expect(wire.takeSent()).toEqual(data(4, 5));
+    wire.arrive({ control: "ack", ack: 5 }); // as wide as it was
+    expect(wire.takeSent()).toEqual(data(6, 9));
+  });
+
+  test("going back: after a loss the whole window is sent again", () => {
+    const wire = new HandWire({ windowPackets: 4 });
+    for (let id = 1; id <= 12; id++) wire.submit(id);
+    wire.takeSent();
+    wire.arrive({ control: "nack" });
+    expect(wire.takeSent()).toEqual(data(1, 4));
   });
 });
 
@@ -282,6 +324,6 @@ describe("slots", () => {
     wire.transport.buffersAvailable();
     wire.holding = false;
     wire.finish();
-    expect(wire.takeSent()).toEqual(["data 1 to 2", "nack 0"]);
+    expect(wire.takeSent()).toEqual(["data 1 to 2", "nack 0 alone"]);
   });
 });

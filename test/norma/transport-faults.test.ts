@@ -180,3 +180,24 @@ test("transport: healed in the middle: nothing is injected any more, and all arr
   ]);
   await machine.heal(); // again: nothing to do
 });
+
+test.each(["nack", "sync", "quench"] as const)(
+  "transport: every %s is lost, all the time, and one packet of ten: all arrives",
+  async (kind) => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const faults = { drop: 0.1, links: [{ packets: [kind], drop: 1 }] };
+      const total = await runStream(
+        { dimension: 2, seed, memory: small, faults },
+        { count: 12, maxBytes: 192 },
+      );
+      expect(total.retransmitted).toBeGreaterThan(0);
+    }
+  },
+);
+
+test("transport: every second control is lost, whoever asks whom first: all arrives, 40 seeds", async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const faults = { drop: { every: 2 } };
+    await runStream({ dimension: 2, seed, memory: small, faults }, { count: 12, maxBytes: 192 });
+  }
+});

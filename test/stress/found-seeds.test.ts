@@ -71,3 +71,9 @@ test("found: nodes on the way of a wandering port asked for each other's askers,
   expect(verdict).toBe("good");
   expect(counters.packetsSent / steps).toBeLessThan(30); // 291 when it was found
 });
+
+test("found: behind a question the packet that was missing found no descriptor, every time (seed 461 of sim)", async () => {
+  const { verdict, counters } = await simulatePlan(planOfSeed(461));
+  expect(verdict).toBe("good");
+  expect(counters.syncsSent).toBeLessThan(5000); // 72,000 when it was found
+});

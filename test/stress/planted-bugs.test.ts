@@ -91,8 +91,8 @@ describe("planted", () => {
   });
 
   test("planted: a go-back begins behind the packet that is missing", async () => {
-    sender.nacked = function (this: PacketSender, peer, ack) {
-      sound.nacked.call(this, peer, ack);
+    sender.nacked = function (this: PacketSender, peer, ack, refused) {
+      sound.nacked.call(this, peer, ack, refused);
       const { words } = this as unknown as { words: Int32Array };
       if (peer.cursor === peer.first && peer.first !== peer.last) {
         peer.cursor = words[peer.first + PACKET_LINK]!;

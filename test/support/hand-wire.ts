@@ -5,7 +5,7 @@
 //   expect(wire.takeSent()).toEqual(["data 1"]);
 //   wire.arrive({ control: "ack", ack: 1 });  node 1 acknowledges it
 //   expect(wire.returned).toEqual([7]);
-// What was sent is told in words: "data 3 ack 5", "ack 5", "nack 5" (it asks for what comes after 5), "quench 5",
+// What was sent is told in words: "data 3 ack 5", "ack 5", "nack 5" (it asks for what comes after 5), "nack 5 alone", "quench 5",
 // "sync 4 #2" (4 was sent last; its number is 2); "#2" after another control: it answers that SYNC; "to 2": not node 1.
 
 import { NEVER } from "../../src/base/clock.ts";
@@ -51,6 +51,7 @@ import {
   CONTROL_QUENCH,
   CONTROL_SYNC,
   KIND_CONTROL,
+  NACK_ALONE,
 } from "../../src/norma/wire-values.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { testLayout } from "./machine-memory.ts";
@@ -78,7 +79,7 @@ export interface ArrivingPacket {
   readonly ack?: number;
   /** Of a SYNC, or of the SYNC that a control answers. */
   readonly number?: number;
-  /** Sequence number that a SYNC says was sent last. */
+  /** Sequence number that a SYNC says was sent last; NACK_ALONE of a NACK. */
   readonly last?: number;
   /** The checksum does not fit. */
   readonly damaged?: boolean;
@@ -216,7 +217,8 @@ export class HandWire implements NetworkInterface, TransportClient {
     const where = to === this.other ? "" : ` to ${to}`;
     if (name === "none") return `data ${sequence}${ack === 0 ? "" : ` ack ${ack}`}${where}`;
     const about = name === "sync" ? words[packet + WIRE_LAST] : ack;
-    return `${name} ${about}${sequence === 0 ? "" : ` #${sequence}`}${where}`;
+    const alone = name === "nack" && words[packet + WIRE_LAST] === NACK_ALONE ? " alone" : "";
+    return `${name} ${about}${alone}${sequence === 0 ? "" : ` #${sequence}`}${where}`;
   }
 
   sending(): number {

@@ -4,6 +4,9 @@ export interface LossPlan {
   readonly seed: number;
   /** Packets lost, of a hundred. */
   readonly losses: readonly number[];
+  /** How often every machine is booted anew: two of the same kind differ for as long as they live. */
+  readonly machines: number;
+  /** Turns of each while it lives. */
   readonly rounds: number;
   /** How long a window of calls is at least, ms. */
   readonly windowMs: number;
@@ -15,7 +18,8 @@ export interface LossPlan {
 
 export const FULL_PLAN: Omit<LossPlan, "seed"> = {
   losses: [0.1, 1, 5, 20],
-  rounds: 9,
+  machines: 5,
+  rounds: 3,
   windowMs: 300,
   warmMs: 1500,
   windowTimeouts: 10,
@@ -23,6 +27,7 @@ export const FULL_PLAN: Omit<LossPlan, "seed"> = {
 
 export const QUICK_PLAN: Omit<LossPlan, "seed"> = {
   losses: [1, 5],
+  machines: 1,
   rounds: 3,
   windowMs: 50,
   warmMs: 300,

@@ -19,7 +19,7 @@ const BYTES = 64;
 const TIMEOUTS = { adaptive: null, "fixed-20ms": 20, "fixed-200ms": 200 } as const;
 type TimeoutKind = keyof typeof TIMEOUTS;
 
-/** Of one machine: a value for each round. */
+/** Of one kind of machine: a value for each round. */
 interface Rounds {
   readonly rates: number[];
   readonly p50s: number[];
@@ -123,8 +123,8 @@ class LossyPair {
 }
 
 /** Turns of windows that measureRpcUnderLoss() takes. */
-export const lossTurns = ({ losses, rounds }: LossPlan): number =>
-  losses.length * (rounds + 1) * (1 + Object.keys(TIMEOUTS).length);
+export const lossTurns = ({ losses, machines, rounds }: LossPlan): number =>
+  losses.length * machines * (rounds + 1) * (1 + Object.keys(TIMEOUTS).length);
 
 /** Rates and times at every rate of loss, and what they are of those without loss. */
 export async function measureRpcUnderLoss(
@@ -140,26 +140,35 @@ export async function measureRpcUnderLoss(
     const lossy = kinds.map((kind) => new LossyPair(kind, kind, loss, plan));
     const pairs = [lossless, ...lossy];
     const turn = (pair: LossyPair) => onTurn(`${pair.name}, ${loss} % lost`);
-    try {
-      for (const pair of pairs) {
-        await pair.open(plan.warmMs);
-        turn(pair);
-      }
-      for (let round = 0; round < plan.rounds; round++) {
-        for (const index of orderOfRound(pairs.length, round)) {
-          await pairs[index]!.window();
-          turn(pairs[index]!);
-        }
-      }
-    } finally {
-      await Promise.all(pairs.map((pair) => pair.close()));
-    }
+    for (let machine = 0; machine < plan.machines; machine++) await takeTurns(pairs, plan, turn);
     // The lossless one is measured anew beside every rate of loss; its results are told once.
     const told = results.length === 0 ? pairs : lossy;
     for (const pair of told) results.push(...pair.results(suite));
     for (const pair of lossy) ratios.push(...ratiosOf(suite, pair, lossless));
   }
   return { results, ratios };
+}
+
+/** Boots a machine for each, lets them take turns, and halts them. */
+async function takeTurns(
+  pairs: readonly LossyPair[],
+  { warmMs, rounds }: LossPlan,
+  onTurn: (pair: LossyPair) => void,
+): Promise<void> {
+  try {
+    for (const pair of pairs) {
+      await pair.open(warmMs);
+      onTurn(pair);
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const index of orderOfRound(pairs.length, round)) {
+        await pairs[index]!.window();
+        onTurn(pairs[index]!);
+      }
+    }
+  } finally {
+    await Promise.all(pairs.map((pair) => pair.close()));
+  }
 }
 
 /** The rate of the one over that of the other, and its p99 over the other's median. */

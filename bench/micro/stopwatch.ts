@@ -9,8 +9,11 @@ import { type Result, resultOfValues } from "../harness/report.ts";
 import type { MicroCase } from "./micro-case.ts";
 
 export interface StopwatchEffort {
+  /** How long one case is sampled. */
   readonly maxSeconds: number;
   readonly minSamples: number;
+  /** How long one sample takes at least. */
+  readonly sampleSeconds: number;
 }
 
 /** Where the values go that the optimiser must not think unused. */
@@ -30,7 +33,12 @@ export function timeCase(
     () => {
       sink = (sink + operate()) | 0;
     },
-    { async: false, maxTime: effort.maxSeconds, minSamples: effort.minSamples },
+    {
+      async: false,
+      maxTime: effort.maxSeconds,
+      minSamples: effort.minSamples,
+      minTime: effort.sampleSeconds,
+    },
   );
   bench.run({ async: false });
   if (bench.error !== undefined) throw new Error(`${micro.name} failed`, { cause: bench.error });

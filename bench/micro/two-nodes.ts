@@ -16,8 +16,9 @@ import { COPY_SEND, MACH_PORT_NULL, MAKE_SEND_ONCE, type PortName } from "../../
 import type { Space } from "../../src/ipc/space.ts";
 import { type ReceiveSink, ReceiveWait } from "../../src/ipc/waits.ts";
 import { assembleNode } from "../../src/node/assemble.ts";
-import type { NodeDriver, NodeKernel } from "../../src/node/kernel.ts";
+import type { NodeKernel } from "../../src/node/kernel.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
+import type { NodeDriver } from "../../src/node/node-driver.ts";
 
 const BODY_BYTES = 64;
 

@@ -13,8 +13,8 @@ import { timeCase } from "../micro/stopwatch.ts";
 
 const CASES: readonly MicroCase[] = [...HOST_COSTS, ...KERNEL_COSTS, ...MEMORY_COSTS];
 
-const FULL = { maxSeconds: 1, minSamples: 30 };
-const QUICK = { maxSeconds: 0.1, minSamples: 5 };
+const FULL = { maxSeconds: 1, minSamples: 30, sampleSeconds: 0.05 };
+const QUICK = { maxSeconds: 0.05, minSamples: 5, sampleSeconds: 0.005 };
 
 export const microSuite: Suite = {
   name: "micro",

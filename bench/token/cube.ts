@@ -11,8 +11,9 @@ import { machineLayout } from "../../src/config/board-shape.ts";
 import { type MachineOptionsInput, parseMachineOptions } from "../../src/config/machine-options.ts";
 import { Board } from "../../src/hardware/board.ts";
 import { assembleNode } from "../../src/node/assemble.ts";
-import type { NodeDriver, NodeKernel } from "../../src/node/kernel.ts";
+import type { NodeKernel } from "../../src/node/kernel.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
+import type { NodeDriver } from "../../src/node/node-driver.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { Task } from "../../src/task/task.ts";
 

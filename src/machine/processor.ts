@@ -18,8 +18,9 @@ import {
 } from "../hardware/doorbell.ts";
 import { WORKER_HALT, WORKER_PARKS } from "../hardware/machine-layout.ts";
 import { TickSource } from "../hardware/tick-source.ts";
-import type { NodeDriver, NodeKernel } from "../node/kernel.ts";
+import type { NodeKernel } from "../node/kernel.ts";
 import { microtasksDrained } from "../node/microtasks.ts";
+import type { NodeDriver } from "../node/node-driver.ts";
 import type { TaskRunner } from "../node/task-runner.ts";
 import type { Task } from "../task/task.ts";
 import { controlPending } from "./control-plane.ts";

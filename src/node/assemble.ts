@@ -20,8 +20,9 @@ import { type PacketTap, TapWrapper } from "../hardware/tap-wrapper.ts";
 import { TraceWrapper } from "../hardware/trace-wrapper.ts";
 import type { SwapDevice } from "../vm/swap.ts";
 import type { VirtualMemoryOptions } from "../vm/virtual-memory.ts";
-import { type NodeDriver, NodeKernel } from "./kernel.ts";
+import { NodeKernel } from "./kernel.ts";
 import type { NodeFiles } from "./machine-files.ts";
+import type { NodeDriver } from "./node-driver.ts";
 import { NodeFaults } from "./node-faults.ts";
 
 /** What a driver decides about its nodes. */

@@ -1,12 +1,11 @@
 // The kernel of one node: everything put together, and stepped. It never waits and never loops by
 // itself: the driver (a worker's loop, or the simulator) calls step() and sees how much was done.
 //   step     packets off the ring, what they ask of the kernel, output, due timers
-//   spin     what a waiting task does instead of suspending (paper 2.2): step while nothing else can run
+//   spin     what a waiting task does instead of suspending (paper 2.2; spins.ts): step while nothing else can run
 //   quiesce  sends what would otherwise wait for a packet to ride on; before the driver idles
 
 import { assert } from "../base/assert.ts";
 import type { StepClock } from "../base/clock.ts";
-import { COUNTERS } from "../base/counters.ts";
 import type { Random } from "../base/random.ts";
 import {
   KERN_ABORTED,
@@ -50,10 +49,12 @@ import { DeviceServer } from "./device-server.ts";
 import type { DiskRecord } from "./disk-file.ts";
 import type { KernelTask } from "./kernel-task.ts";
 import { NameServer } from "./name-server.ts";
+import type { NodeDriver } from "./node-driver.ts";
 import type { NodeFaults } from "./node-faults.ts";
 import { Quantum } from "./quantum.ts";
 import { RoomWaits } from "./room-waits.ts";
 import { SpecialSlots } from "./special-ports.ts";
+import { interrupted, Spins } from "./spins.ts";
 import { type ProgramLoader, type TaskHost, TaskServer } from "./task-server.ts";
 import { Timers } from "./timers.ts";
 
@@ -63,12 +64,6 @@ export const NODE_HALTED = 2;
 
 /** Packets taken in one step: bounded, so that timers and output are not starved. */
 const STEP_PACKETS_MAX = 32;
-/** Polls between two reads of the clock while spinning: a read costs as much as several polls. */
-const POLLS_PER_TICK = 256;
-
-/** How long a store waits for a busy page before it gets a copy: longer than any retransmission takes. */
-const BUSY_PATIENCE_NS = 1e9;
-
 /** Windows of packets that may be on their way to one node: what keeps a sender and the wire busy. */
 const BACKLOG_WINDOWS = 4;
 
@@ -101,31 +96,6 @@ export const KERNEL_PORTS = 5;
 /** Send rights that every node's kernel has: to its name server, in the special port slot. */
 export const KERNEL_SEND_RIGHTS = 1;
 
-/** What the driver gives a kernel of the world outside. */
-export interface NodeDriver {
-  /** Real or virtual time; all nodes of a driver share it. */
-  readonly clock: StepClock;
-  /** Brings the clock up to date. */
-  tick(): void;
-  /** A program has changed what step() has to do, perhaps while the driver was at rest. */
-  wake(): void;
-  /** True when the driver has something to do that spinning would delay. */
-  attention(): boolean;
-  /** True when the machine is being halted. */
-  halting(): boolean;
-  /** A Sync call begins to wait, or begins again: its patience starts. */
-  waitBegins(): void;
-  /** True when it has spun so long that its thread should park. */
-  patienceOver(): boolean;
-  /** Steps every node of the thread once, and lets time pass; parks the thread if it has waited too long. For a program
-   *  that cannot go on before another node has done something; it has called waitBegins(). False: nothing will
-   *  happen before a program of this thread runs. */
-  stepNodes(): boolean;
-  /** Parks the thread until something turns up for one of its nodes, at most until `deadlineNs`. */
-  park(deadlineNs: number): void;
-  log(task: Task, line: string): void;
-}
-
 export class NodeKernel implements TaskKernel, TaskHost {
   readonly node: number;
   readonly nodes: number;
@@ -147,20 +117,17 @@ export class NodeKernel implements TaskKernel, TaskHost {
   /** Tasks that were resumed and have not run since. */
   runnable = 0;
   readonly quantum = new Quantum();
-  /** A task is in spin(). */
-  private spinning = false;
 
   private readonly networkIpc: NetworkIpc;
   private readonly driver: NodeDriver;
   private readonly faults: NodeFaults | null;
   private readonly random: Random;
   private readonly timers: Timers;
-  private readonly spinNs: number;
+  private readonly spins: Spins;
   private readonly sleepers = new Set<(error: MachError) => void>();
   private readonly roomWaits = new RoomWaits(this);
   private readonly busyWaits: BusyWaits;
   private halted = false;
-  private polls = 0;
   /** Counts tasksRan(): wakes of an older epoch are no longer in `runnable`. */
   private epoch = 1;
 
@@ -185,7 +152,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
     this.random = random;
     this.exclusive = options.exclusive;
     this.namesPerTask = options.namesPerTask;
-    this.spinNs = options.spinNs;
+    this.spins = new Spins(this, driver, options.spinNs);
 
     this.busyWaits = new BusyWaits(frames, (task) => this.taskResumes(task));
     this.vm = new VirtualMemory(memory, frames, options.vm, swap);
@@ -258,7 +225,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
       if (faults.apply(this.ipc.pool)) this.messageFreed();
     }
     // While a task spins it has the thread: whoever waits for the next quantum goes on when it has let go.
-    let work = this.quantum.isWaitedFor && !this.spinning ? this.beginQuantum() : 0;
+    let work = this.quantum.isWaitedFor && !this.spins.areUnderWay ? this.beginQuantum() : 0;
     work += this.network.pump();
     this.ipc.atInterruptLevel = true;
     work += this.transport.poll(STEP_PACKETS_MAX);
@@ -305,7 +272,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
   }
 
   /** A time of this node's clock in the machine's. */
-  private machineNs(ownNs: number): number {
+  machineNs(ownNs: number): number {
     return this.faults?.clock?.machineNs(ownNs) ?? ownNs;
   }
 
@@ -320,60 +287,18 @@ export class NodeKernel implements TaskKernel, TaskHost {
   }
 
   spin(wait: Waiting): void {
-    if (this.spinNs === 0) return;
-    this.driver.tick();
-    const endNs = this.clock.now() + this.spinNs;
-    this.spinning = true;
-    for (let polls = 0; wait.waiting && this.runnable === 0; polls++) {
-      if (this.quantum.isWaitedFor) break;
-      if (polls % POLLS_PER_TICK === 0) {
-        if (polls > 0) this.driver.tick();
-        if (this.clock.now() > endNs || this.driver.attention()) break;
-      }
-      this.step();
-    }
-    this.spinning = false;
-    const counter = wait.waiting ? COUNTERS.suspends : COUNTERS.spins;
-    this.memory.counters[counter.index]! += 1;
+    this.spins.spin(wait);
   }
 
   spinUntil(wait: Waiting, deadlineNs: number, atHalt: number = MACH_RCV_INTERRUPTED): void {
-    const { driver } = this;
-    driver.waitBegins();
-    let work = 0;
-    while (wait.waiting) {
-      if (this.polls++ % POLLS_PER_TICK === 0) {
-        driver.tick();
-        if (this.clock.now() >= deadlineNs) return;
-        if (driver.halting()) throw interrupted(atHalt);
-        if (work > 0) {
-          work = 0;
-          driver.waitBegins(); // a large message is coming or going: that is not idling
-        } else if (driver.patienceOver()) {
-          driver.park(this.machineNs(deadlineNs));
-          driver.waitBegins();
-        }
-      }
-      work += this.step();
-    }
-    this.memory.counters[COUNTERS.spins.index]! += 1;
+    this.spins.spinUntil(wait, deadlineNs, atHalt);
   }
 
-  /** A store has met a busy page. The thread is the task's, so it steps the nodes that it would else keep from
-   *  running. Where the transfer waits for a program that this thread keeps from running, the task gets a copy of
-   *  the page. Throws MachError: KERN_ABORTED when the machine halts meanwhile, KERN_RESOURCE_SHORTAGE. */
+  /** A store has met a busy page. Throws MachError: KERN_ABORTED, KERN_RESOURCE_SHORTAGE. */
   waitNotBusy(frame: number): void {
-    const { driver, clock } = this;
-    const wait = this.busyWaits.polled(frame);
-    driver.waitBegins();
-    const endNs = clock.now() + BUSY_PATIENCE_NS;
-    while (wait.waiting) {
-      if (driver.halting() || this.halted) throw interrupted(KERN_ABORTED);
-      if (driver.stepNodes() && clock.now() < endNs) continue;
-      if (!wait.waiting) return;
-      if (this.vm.replaceBusy(frame) !== null) return;
-      throw new MachError(KERN_RESOURCE_SHORTAGE, "no frame is free for a copy of a busy page");
-    }
+    if (this.spins.untilNotBusy(this.busyWaits.polled(frame))) return;
+    if (this.vm.replaceBusy(frame) !== null) return;
+    throw new MachError(KERN_RESOURCE_SHORTAGE, "no frame is free for a copy of a busy page");
   }
 
   whenNotBusy(task: Task | null, frame: number): Promise<void> {
@@ -548,5 +473,3 @@ export class NodeKernel implements TaskKernel, TaskHost {
     this.network.armAll(armed);
   }
 }
-
-const interrupted = (status: number): MachError => new MachError(status, "the machine was halted");

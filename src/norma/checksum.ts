@@ -18,9 +18,11 @@ export const packetChecksum = (memory: PhysicalMemory, at: number): number => {
   const { words } = memory;
   const inlineWords = (words[at + PACKET_INLINE]! + 3) >> 2;
   const pageWords = (words[at + PACKET_PAGE]! + 3) >> 2;
-  const [before, behind] = [at + WIRE_CHECKSUM, at + WIRE_CHECKSUM + 1];
-  let h = sumWords(words, at + PACKET_ROUTE, before, PACKET_CARRIED_WORDS, LANES_HEADER);
-  h = sumWords(words, behind, at + PACKET_BODY + inlineWords, h, LANES_HEADER);
+  const carried = words[at + WIRE_CHECKSUM]!;
+  words[at + WIRE_CHECKSUM] = 0; // it is no part of itself, and one sum is quicker than one on either side of it
+  const end = at + PACKET_BODY + inlineWords;
+  let h = sumWords(words, at + PACKET_ROUTE, end, PACKET_CARRIED_WORDS, LANES_HEADER);
+  words[at + WIRE_CHECKSUM] = carried;
   if (pageWords > 0) h = memory.sumFrame(words[at + PACKET_FRAME]!, pageWords, h);
   return h === 0 ? 1 : h;
 };

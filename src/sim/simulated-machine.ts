@@ -29,7 +29,7 @@ import { assembleNode } from "../node/assemble.ts";
 import { type NodeCensus, takeCensus } from "../node/census.ts";
 import { checkNode } from "../node/check-node.ts";
 import { describeNode } from "../node/describe-node.ts";
-import type { NodeDriver, NodeKernel } from "../node/kernel.ts";
+import type { NodeKernel } from "../node/kernel.ts";
 import { MachineFiles, nodeFiles } from "../node/machine-files.ts";
 import type {
   Counted,
@@ -41,6 +41,7 @@ import type {
 } from "../node/machine-interface.ts";
 import { createMachineMemory, prepareMachineMemory } from "../node/machine-memory.ts";
 import { microtasksDrained } from "../node/microtasks.ts";
+import type { NodeDriver } from "../node/node-driver.ts";
 import { programUrl } from "../node/program-url.ts";
 import { StatsReader } from "../node/read-stats.ts";
 import { loadFailure, type ModuleLoader, reviveFailure, TaskRunner } from "../node/task-runner.ts";

@@ -7,6 +7,7 @@ import { lossTurns, measureRpcUnderLoss } from "../../bench/loss/rpc-under-loss.
 const PLAN: LossPlan = {
   seed: 7,
   losses: [5],
+  machines: 2,
   rounds: 2,
   windowMs: 5,
   warmMs: 5,
@@ -29,7 +30,7 @@ test("loss: every machine has a rate and times; those that lose have ratios to t
   ]);
   for (const { p50, samples } of results) {
     expect(p50).toBeGreaterThan(0);
-    expect(samples).toBeGreaterThanOrEqual(PLAN.rounds);
+    expect(samples).toBeGreaterThanOrEqual(PLAN.machines * PLAN.rounds);
   }
   expect(ratios.map(({ name, params }) => [name, params.lossPercent])).toEqual(
     PLAN.losses.flatMap((loss) =>

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { HOST_COSTS } from "../../bench/micro/host-costs.ts";
 import { timeCase } from "../../bench/micro/stopwatch.ts";
 
-const EFFORT = { maxSeconds: 0.02, minSamples: 3 };
+const EFFORT = { maxSeconds: 0.02, minSamples: 3, sampleSeconds: 0.005 };
 
 test("micro: a case is timed per operation, not per call", () => {
   const clock = HOST_COSTS.find((micro) => micro.name === "clock-read")!;

@@ -184,7 +184,7 @@ test("stress: as long as identifiers of dead ports become fewer, a run is being 
   const result = await run("simulate", {
     workloads: [{ name: "mixed", steps: 100 }],
     machine: { dimension: 2, seed: 3, memory, kernel: { messages: 256, tokenPauseNs: 5e5 } },
-    stuckAfterNs: 8e5,
+    stuckAfterNs: 2e6,
   });
   expect(result).toMatchObject({ verdict: "good", findings: [] });
 });

@@ -19,14 +19,10 @@ import { destroySpace } from "../../src/ipc/mach-port-names.ts";
 import type { Space } from "../../src/ipc/space.ts";
 import { assembleNode } from "../../src/node/assemble.ts";
 import { takeCensus } from "../../src/node/census.ts";
-import {
-  KERNEL_PORTS,
-  KERNEL_SEND_RIGHTS,
-  type NodeDriver,
-  type NodeKernel,
-} from "../../src/node/kernel.ts";
+import { KERNEL_PORTS, KERNEL_SEND_RIGHTS, type NodeKernel } from "../../src/node/kernel.ts";
 import { MachineFiles, nodeFiles } from "../../src/node/machine-files.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
+import type { NodeDriver } from "../../src/node/node-driver.ts";
 import { VirtualClock } from "../../src/sim/virtual-clock.ts";
 import { MachError } from "../../src/task/mach-error.ts";
 import { Task } from "../../src/task/task.ts";

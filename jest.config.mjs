@@ -13,6 +13,8 @@ const common = {
 export default {
   testTimeout: 60_000,
   maxWorkers: 2,
+  // A process that has linked the modules of many files takes longer to end than jest waits for it.
+  workerIdleMemoryLimit: "250MB",
   projects: [
     {
       ...common,

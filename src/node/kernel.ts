@@ -33,7 +33,7 @@ import { NetworkIpc } from "../norma/network-ipc.ts";
 import { TOKEN_SPECIAL_PORT } from "../norma/token.ts";
 import { Transport, type TransportOptions } from "../norma/transport.ts";
 import type { Protection } from "../task/call-options.ts";
-import { MachError } from "../task/mach-error.ts";
+import { interrupted, MachError } from "../task/mach-error.ts";
 import { NAME_SERVER_SPECIAL_PORT } from "../task/netname.ts";
 import {
   DEVICE_SPECIAL_PORT,
@@ -54,7 +54,7 @@ import type { NodeFaults } from "./node-faults.ts";
 import { Quantum } from "./quantum.ts";
 import { RoomWaits } from "./room-waits.ts";
 import { SpecialSlots } from "./special-ports.ts";
-import { interrupted, Spins } from "./spins.ts";
+import { Spins } from "./spins.ts";
 import { type ProgramLoader, type TaskHost, TaskServer } from "./task-server.ts";
 import { Timers } from "./timers.ts";
 

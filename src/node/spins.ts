@@ -7,7 +7,7 @@ import type { StepClock } from "../base/clock.ts";
 import { COUNTERS } from "../base/counters.ts";
 import { KERN_ABORTED } from "../base/status.ts";
 import type { PhysicalMemory } from "../hardware/physical-memory.ts";
-import { MachError } from "../task/mach-error.ts";
+import { interrupted } from "../task/mach-error.ts";
 import type { Waiting } from "../task/task-kernel.ts";
 import type { NodeDriver } from "./node-driver.ts";
 import type { Quantum } from "./quantum.ts";
@@ -107,6 +107,3 @@ export class Spins {
     return true;
   }
 }
-
-export const interrupted = (status: number): MachError =>
-  new MachError(status, "the machine was halted");

@@ -203,6 +203,7 @@ export class PacketSender {
   ): void {
     const { words, controlPacket } = this;
     const sync = control === CONTROL_SYNC;
+    const calls = control === CONTROL_NACK && peer.state === PEER_CALLED;
     peer.orders &= ~order;
     peer.controlNumber = (peer.controlNumber + 1) | 0;
     if (sync) {
@@ -216,11 +217,7 @@ export class PacketSender {
     words[controlPacket + WIRE_KIND] = KIND_CONTROL;
     words[controlPacket + WIRE_SEQUENCE] = sync ? peer.controlNumber : peer.echo;
     words[controlPacket + WIRE_CONTROL] = control;
-    words[controlPacket + WIRE_LAST] = sync
-      ? peer.sent
-      : peer.state === PEER_CALLED
-        ? NACK_ALONE
-        : NACK_WINDOW;
+    words[controlPacket + WIRE_LAST] = sync ? peer.sent : calls ? NACK_ALONE : NACK_WINDOW;
     if (!sync) peer.echo = 0;
     this.counters[counter]! += 1;
     this.transmit(peer, controlPacket);

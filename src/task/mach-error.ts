@@ -24,3 +24,7 @@ export class MachError extends Error {
     this.neededBytes = neededBytes;
   }
 }
+
+/** Of a call that the end of the machine has ended. */
+export const interrupted = (status: number): MachError =>
+  new MachError(status, "the machine was halted");

@@ -31,7 +31,7 @@ import {
   visitorBy,
   visitorOf,
 } from "./visitors.ts";
-import { NOTE_ALLOWANCE, NOTE_ASK, NOTE_RETURN, NOTE_WANT } from "./wire-values.ts";
+import { allowanceWord, NOTE_ALLOWANCE, NOTE_ASK, NOTE_RETURN, NOTE_WANT } from "./wire-values.ts";
 
 /** Turns that a node asks for at a time: more than so many places no queue has. Who waits at a former home of a port asks there,
  *  and is asked for by it where the port went; when the way changes all of them ask again. Without a bound the askers of a port
@@ -131,14 +131,18 @@ export class FlowControl implements VisitorKeeper {
     flow.allowed = allowed;
     flow.limit = limit;
     if (granted) flow.wanted = Math.max(0, flow.wanted - 1);
-    const mustReturn = granted && allowed !== OPEN_ALLOWANCE && proxy.senderFirst === null;
-    if (mustReturn) {
-      // Whoever asked has given up: the place is not to be kept for nobody.
-      flow.allowed = (flow.allowed - 1) | 0;
-      this.notes.sendBehind(proxy.home, NOTE_RETURN, proxy.identifier, proxy.moves);
-      return;
-    }
-    this.letGo(proxy);
+    // Whoever asked may have given up: the place is not to be kept for nobody.
+    if (granted && proxy.senderFirst === null) this.returnPlace(proxy);
+    else this.letGo(proxy);
+  }
+
+  /** A place at the home is not wanted any more. There is none if more has gone there than was allowed: what a former home must
+   *  send on goes whether there is a place for it or not. */
+  returnPlace(proxy: Port): void {
+    const flow = flowOf(proxy);
+    if (!flow.told || isOpen(flow) || ((flow.allowed - flow.sent) | 0) <= 0) return;
+    flow.allowed = (flow.allowed - 1) | 0;
+    this.notes.sendBehind(proxy.home, NOTE_RETURN, proxy.identifier, proxy.moves);
   }
 
   // --- at home ------------------------------------------------------------------------------------
@@ -268,8 +272,8 @@ export const tellAllowance = (
   visitor: Visitor,
   granted: boolean,
 ): void => {
-  const limit = (port.queueLimit << 1) | Number(granted);
-  notes.send(visitor.node, NOTE_ALLOWANCE, port.identifier, visitor.allowed, limit);
+  const word = allowanceWord(visitor.tenure, port.queueLimit, granted);
+  notes.send(visitor.node, NOTE_ALLOWANCE, port.identifier, visitor.allowed, word);
 };
 
 /** Places in the queue that are neither taken nor promised. */

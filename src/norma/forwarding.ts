@@ -11,14 +11,12 @@ import { abroadOf, flowOf, type PortAbroad, ProxyFlow } from "./port-abroad.ts";
 import type { PortNotes } from "./port-notes.ts";
 import {
   dismiss,
-  OPEN_ALLOWANCE,
   type Visitor,
   type VisitorKeeper,
   VisitorWait,
   visitorBy,
   visitorOf,
 } from "./visitors.ts";
-import { NOTE_RETURN } from "./wire-values.ts";
 
 export class Forwarding implements VisitorKeeper {
   private readonly ipc: IpcContext;
@@ -112,16 +110,11 @@ export class Forwarding implements VisitorKeeper {
   }
 
   private giveBack(port: Port, visitor: Visitor): void {
-    const flow = flowOf(port);
     visitor.promised -= 1;
     visitor.allowed = (visitor.allowed - 1) | 0;
     this.flow.countBack(port);
-    if (port.senderFirst !== null) {
-      this.flow.letGo(port);
-    } else if (flow.told && flow.allowed !== OPEN_ALLOWANCE) {
-      flow.allowed = (flow.allowed - 1) | 0;
-      this.notes.sendBehind(port.home, NOTE_RETURN, port.identifier, port.moves);
-    }
+    if (port.senderFirst !== null) this.flow.letGo(port);
+    else this.flow.returnPlace(port);
   }
 
   /** A node does not send by the way any more that it sent to `tenure` by; perhaps it comes by a new one already. */

@@ -12,8 +12,11 @@ import type { Migration } from "./migration.ts";
 import type { PortDeaths } from "./port-deaths.ts";
 import type { Token } from "./token.ts";
 import {
+  allowanceLimit,
+  allowanceTenure,
   flushNumber,
   flushOrigin,
+  isAllowanceGranted,
   isFlushSentOn,
   NOTE_ACCEPTED,
   NOTE_ALLOWANCE,
@@ -65,10 +68,13 @@ export class NoteRouter {
   take(node: number, note: number, identifier: Identifier, first: number, second: number): boolean {
     switch (note) {
       case NOTE_ALLOWANCE: {
-        if (second >>> 1 > PORT_QUEUE_LIMIT_MAX) return false;
+        const limit = allowanceLimit(second);
+        const tenure = allowanceTenure(second);
+        if (limit > PORT_QUEUE_LIMIT_MAX || tenure > TENURE_MAX) return false;
         const proxy = this.identifiers.proxyOf(identifier);
-        if (proxy !== null && proxy.home === node) {
-          this.flow.allowanceArrived(proxy, first, second >>> 1, (second & 1) !== 0);
+        // One of another tenure is about what was sent by another way, which may have led there, too.
+        if (proxy !== null && proxy.home === node && proxy.moves === tenure) {
+          this.flow.allowanceArrived(proxy, first, limit, isAllowanceGranted(second));
         }
         return true;
       }

@@ -39,9 +39,10 @@ export class ProxyFlow {
   /** Nodes that still send by way of this one, which had the receive right. */
   readonly visitors: Visitor[] = [];
 
-  /** Messages go another way from now on: what may be sent there nobody has said. */
+  /** Messages go another way from now on: what may be sent there nobody has said. Places that visitors were promised by the old
+   *  way are filled by the new one. */
   restart(): void {
-    this.sent = 0;
+    this.sent = this.visitors.reduce((sum, { promised }) => sum + promised, 0);
     this.allowed = 1;
     this.limit = PORT_QUEUE_LIMIT_DEFAULT;
     this.told = false;

@@ -6,8 +6,8 @@
 import type { Port } from "../ipc/port.ts";
 import { appendSender, type SendSink, SendWait, takeSender } from "../ipc/waits.ts";
 
-/** An allowance without bound: the port's queue was empty when its home looked last. */
-export const OPEN_ALLOWANCE = -1;
+/** An allowance without bound: the port's queue was empty when its home looked last. No number of messages, and none less one. */
+export const OPEN_ALLOWANCE = -0x80000000;
 
 /** A node that sends to a port of this one, by a way. Counts are of metered messages, all that came by that way. */
 export class Visitor {

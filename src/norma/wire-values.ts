@@ -64,9 +64,22 @@ export const WIRE_BITS_RESERVED = ~(
 );
 
 /** What a note says, in WIRE_BITS; WIRE_REMOTE is the port's identifier. */
-/** Home to proxy: WIRE_LOCAL messages may be sent in all (OPEN_ALLOWANCE: any), WIRE_ID queue limit << 1, and 1 if it
- *  answers a NOTE_WANT. */
+/** Home to proxy: WIRE_LOCAL messages may be sent in all (OPEN_ALLOWANCE: any), WIRE_ID says of what and under which limit:
+ *  1 if it answers a NOTE_WANT, queue limit << 1, tenure that the messages were sent to << 6. */
 export const NOTE_ALLOWANCE = 1;
+const ALLOWANCE_GRANTED = 1;
+const ALLOWANCE_LIMIT_SHIFT = 1;
+const ALLOWANCE_LIMIT_MASK = 0x1f;
+const ALLOWANCE_TENURE_SHIFT = 6;
+
+export const allowanceWord = (tenure: number, limit: number, granted: boolean): number =>
+  (tenure << ALLOWANCE_TENURE_SHIFT) |
+  (limit << ALLOWANCE_LIMIT_SHIFT) |
+  (granted ? ALLOWANCE_GRANTED : 0);
+export const allowanceTenure = (word: number): number => word >>> ALLOWANCE_TENURE_SHIFT;
+export const allowanceLimit = (word: number): number =>
+  (word >>> ALLOWANCE_LIMIT_SHIFT) & ALLOWANCE_LIMIT_MASK;
+export const isAllowanceGranted = (word: number): boolean => (word & ALLOWANCE_GRANTED) !== 0;
 /** Proxy to home: a sender waits. In this and the next two WIRE_LOCAL is the tenure, as in messages. */
 export const NOTE_WANT = 2;
 /** Proxy to home: the sender that one message was granted to does not wait any more. */

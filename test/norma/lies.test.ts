@@ -212,7 +212,7 @@ const LIES: readonly (readonly [string, Reason, number, Lie])[] = [
     "an allowance under a queue limit that no port has",
     "rejectedNote",
     0,
-    ({ foreign }) => [note(NOTE_ALLOWANCE, foreign, 1, 1000 << 1)],
+    ({ foreign }) => [note(NOTE_ALLOWANCE, foreign, 1, 17 << 1)],
   ],
   ["a wish for the token where it is not woken", "rejectedNote", 1, () => [note(NOTE_TOKEN, 0)]],
   [

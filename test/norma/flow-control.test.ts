@@ -4,8 +4,10 @@
 import { expect, test } from "@jest/globals";
 import type { Port } from "../../src/ipc/port.ts";
 import { COPY_SEND, MAKE_SEND, type PortName } from "../../src/ipc/rights.ts";
+import type { NetworkIpc } from "../../src/norma/network-ipc.ts";
 import { abroadOf, flowOf } from "../../src/norma/port-abroad.ts";
 import { OPEN_ALLOWANCE } from "../../src/norma/visitors.ts";
+import { allowanceWord, NOTE_ALLOWANCE } from "../../src/norma/wire-values.ts";
 import type { Task } from "../../src/task/task.ts";
 import { type Door, give, openDoor } from "../support/doors.ts";
 import { letter } from "../support/letters.ts";
@@ -287,4 +289,18 @@ test("flow control: senders that wait at the proxy of a port that dies are let g
   await nodes.quiet();
   expect(waiting.every((one) => one.settled)).toBe(true);
   await nodes.expectNothingLeaked();
+});
+
+test("flow control: what is told of an earlier tenure is not believed of this one", async () => {
+  const nodes = new LoneNodes({ dimension: 1 });
+  const [home, sender] = [nodes.task(0), nodes.task(1)];
+  const { send } = await openDoor(nodes, sender, home);
+  const proxy = portOf(nodes, sender, send);
+  const network = nodes.kernels[1]!.ipc.remote as NetworkIpc;
+  const tell = (tenure: number): void =>
+    network.noteArrived(0, NOTE_ALLOWANCE, proxy.identifier, 100, allowanceWord(tenure, 5, false));
+  tell(proxy.moves + 1);
+  expect([flowOf(proxy).told, flowOf(proxy).allowed]).toEqual([false, 1]);
+  tell(proxy.moves);
+  expect([flowOf(proxy).told, flowOf(proxy).allowed]).toEqual([true, 100]);
 });

@@ -17,7 +17,14 @@ import {
   makeIdentifier,
   NULL_IDENTIFIER,
 } from "./identifier.ts";
-import { type Lineage, moveTransits, type Transits, talliesOf, tallyOf } from "./lineage.ts";
+import {
+  addTransits,
+  type Lineage,
+  type Transits,
+  takeTransits,
+  talliesOf,
+  tallyOf,
+} from "./lineage.ts";
 
 /** What is remembered of a port that died elsewhere. */
 interface Grave extends Transits {
@@ -237,18 +244,34 @@ export class IdentifierTable {
     this.dead.delete(identifier);
   }
 
-  /** An old identifier of a port is not used any more anywhere. Returns the port, null if it is dead. */
+  /** An old identifier of a port is not used any more anywhere. What this node has given by it less what it has taken goes over
+   *  to its successor; over all nodes that is nothing. Returns the port, null if it is dead. */
   retire(identifier: Identifier, successor: Identifier): Port | null {
-    moveTransits(this.dead, identifier, successor);
     const port = this.known(identifier);
+    const left = { transit: 0, onceTransit: 0 };
+    addTo(left, this.dead.get(identifier));
+    this.dead.delete(identifier);
     this.foreign.delete(identifier);
-    if (port === null || port.lineage === null) return port;
-    const lineage = port.lineage as Lineage;
-    lineage.retire(identifier, successor);
-    // A port that died before it was known by its successor still went by the old one.
-    if (port.identifier === identifier) port.identifier = successor;
-    if (lineage.tallies.size === 1) port.lineage = null;
+    if (port !== null && port.lineage !== null) {
+      const lineage = port.lineage as Lineage;
+      addTo(left, takeTransits(port, identifier));
+      // A port that died before it was known by its successor still went by the old one.
+      if (port.identifier === identifier) port.identifier = lineage.next(successor);
+      if (lineage.tallies.size === 1) port.lineage = null;
+    }
+    this.inherit(successor, left);
     return port;
+  }
+
+  /** Counts go over to an identifier: of a port here; or of one that died elsewhere, or here before it was known by it. */
+  private inherit(identifier: Identifier, counts: Readonly<Transits>): void {
+    const port = this.known(identifier);
+    const grave = this.dead.get(identifier);
+    if (port !== null && tallyOf(port, identifier) !== undefined) {
+      addTransits(port, identifier, counts);
+    } else if (grave !== undefined) {
+      addTo(grave, counts);
+    }
   }
 
   /** A proxy that was made for nothing but a move, and that nobody has used, goes again. */

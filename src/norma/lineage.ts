@@ -52,10 +52,12 @@ export class Lineage {
     }
   }
 
-  /** Nothing travels by an identifier any more. What this node has given by it less what it has taken goes over to its
-   *  successor; over all nodes that is nothing. */
-  retire(identifier: Identifier, successor: Identifier): void {
-    moveTransits(this.tallies, identifier, successor);
+  /** What the port goes by when its oldest identifier is forgotten: the successor of that; or the oldest that is left, if it
+   *  died before it heard of the successor. */
+  next(successor: Identifier): Identifier {
+    if (this.tallies.has(successor)) return successor;
+    for (const identifier of this.tallies.keys()) return identifier;
+    return successor;
   }
 
   /** `by` is 1 for a right given to the network, -1 for one taken from it. */
@@ -67,17 +69,29 @@ export class Lineage {
   }
 }
 
-/** Moves what is counted under one identifier to another. */
-export const moveTransits = (
-  counts: Map<Identifier, Transits>,
-  from: Identifier,
-  to: Identifier,
+/** Takes one of a port's identifiers off, and what it counts out of the port's counts. */
+export const takeTransits = (port: Port, identifier: Identifier): Transits | undefined => {
+  const { tallies } = port.lineage as Lineage;
+  const tally = tallies.get(identifier);
+  if (tally === undefined) return undefined;
+  tallies.delete(identifier);
+  port.transit -= tally.transit;
+  port.onceTransit -= tally.onceTransit;
+  return tally;
+};
+
+/** Adds to what one of a port's identifiers counts. */
+export const addTransits = (
+  port: Port,
+  identifier: Identifier,
+  { transit, onceTransit }: Readonly<Transits>,
 ): void => {
-  const [tally, heir] = [counts.get(from), counts.get(to)];
-  counts.delete(from);
-  if (tally === undefined || heir === undefined) return;
-  heir.transit += tally.transit;
-  heir.onceTransit += tally.onceTransit;
+  port.transit += transit;
+  port.onceTransit += onceTransit;
+  const tally = (port.lineage as Lineage | null)?.tallies.get(identifier);
+  if (tally === undefined) return;
+  tally.transit += transit;
+  tally.onceTransit += onceTransit;
 };
 
 /** The port's lineage, a new one if it had a single identifier. */

@@ -105,3 +105,23 @@ test("identifier table: a port that died under its old identifier counts under t
   expect(table.release(successor)).toBe(true);
   expect(table.deadCount).toBe(0);
 });
+
+test("identifier table: a port that died before it heard of the identifier in between loses nothing that it has counted", () => {
+  const { table } = start();
+  const [old, between] = [makeIdentifier(0, 112), makeIdentifier(1, 113)];
+  const port = table.portOf(old)!;
+  leaveNode(port, PORT_SEND);
+  leaveNode(port, PORT_SEND);
+  enterPortState(port, PORT_IN_TRANSIT); // its receive right comes here
+  const successor = table.newIdentifier(port);
+  lineageOf(port).add(successor, 2);
+  enterPortState(port, PORT_DEAD);
+  table.bury(between, 1); // the token tells of it now
+  const two = { transit: 2, onceTransit: 0 };
+  expect(table.transitsOf(old)).toEqual(two);
+  table.retire(old, between);
+  expect([table.transitsOf(between), port.transit]).toEqual([two, 0]);
+  table.retire(between, successor);
+  expect([table.transitsOf(successor), port.transit]).toEqual([two, 2]);
+  expect(port.identifier).toBe(successor);
+});

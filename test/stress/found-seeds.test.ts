@@ -77,3 +77,8 @@ test("found: behind a question the packet that was missing found no descriptor, 
   expect(verdict).toBe("good");
   expect(counters.syncsSent).toBeLessThan(5000); // 72,000 when it was found
 });
+
+test("found: a port died that had not heard of the identifier after its oldest; what it had counted was lost, and the token asked for ever (seed 1422 of sim)", async () => {
+  const { verdict, findings } = await simulatePlan(planOfSeed(1422));
+  expect({ verdict, findings }).toEqual({ verdict: "good", findings: [] });
+});

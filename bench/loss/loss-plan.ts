@@ -18,7 +18,7 @@ export interface LossPlan {
 
 export const FULL_PLAN: Omit<LossPlan, "seed"> = {
   losses: [0.1, 1, 5, 20],
-  machines: 5,
+  machines: 3,
   rounds: 3,
   windowMs: 300,
   warmMs: 1500,

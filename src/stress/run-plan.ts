@@ -152,7 +152,7 @@ const findingsOf = async (
     return { verdict: crashed ? "crash" : "wrong", sentences };
   }
   if (end === "stuck") {
-    const sentences = watch.running.map(
+    const sentences = watch.standing.map(
       (program) =>
         `${program.workload}, place ${program.place} on node ${program.task.node}: no progress after ` +
         `${watch.stepsOf(program)} steps and ${watch.receivedOf(program)} messages`,

@@ -1,6 +1,7 @@
-// Watches the programs of a run until they have ended, one has failed, or none comes forward any more. Progress is
-// what programs report themselves: steps done and messages received that were right. Packets that are sent again, tokens
-// that go round and look-ups that are repeated are none.
+// Watches the programs of a run until they have ended, one has failed, or those of a workload do not come forward any more, whatever
+// others do: programs that need nobody else go on for ever on a machine that is stuck. Progress is what programs report
+// themselves: steps done and messages received that were right. Packets that are sent again, tokens that go round and look-ups
+// that are repeated are none.
 
 import type { MachineTask } from "../node/machine-interface.ts";
 import type { HostTime } from "./pace-maker.ts";
@@ -20,6 +21,14 @@ export interface Failure {
   readonly error: unknown;
 }
 
+interface WatchedWorkload {
+  readonly name: string;
+  readonly programs: readonly StartedProgram[];
+  /** Sum of its progress, and when that was last another one. */
+  seen: number;
+  seenNs: number;
+}
+
 export type WatchEnd = "ended" | "failed" | "stuck";
 
 /** Looks after the first failure, in which the others may say what they have found. */
@@ -29,13 +38,23 @@ const LOOKS_AT_REST = 3;
 
 export class ProgressWatch {
   readonly failures: Failure[] = [];
+  /** Programs that stood still when the run was found to be stuck. */
+  standing: readonly StartedProgram[] = [];
   private readonly words: Int32Array;
   private readonly programs: readonly StartedProgram[];
   private readonly ended = new Set<number>();
+  private readonly workloads: readonly WatchedWorkload[];
 
   constructor(words: Int32Array, programs: readonly StartedProgram[]) {
     this.words = words;
     this.programs = programs;
+    const names = new Set(programs.map(({ workload }) => workload));
+    this.workloads = [...names].map((name) => ({
+      name,
+      programs: programs.filter(({ workload }) => workload === name),
+      seen: -1,
+      seenNs: 0,
+    }));
     for (const program of programs) {
       program.task.exited.then(
         () => this.ended.add(program.number),
@@ -68,10 +87,8 @@ export class ProgressWatch {
     return this.programs.reduce((sum, program) => sum + this.receivedOf(program), 0);
   }
 
-  /** Until all have ended, or one has failed, or nobody comes forward. `look` is called at every look. */
+  /** Until all have ended, or one has failed, or a workload stands still. `look` is called at every look. */
   async untilEnd(time: HostTime, look: () => Promise<void>): Promise<WatchEnd> {
-    let seen = -1;
-    let seenNs = time.nowNs();
     let looksLeft = LOOKS_AFTER_FAILURE;
     let rests = 0;
     for (;;) {
@@ -82,14 +99,26 @@ export class ProgressWatch {
       }
       await look();
       const now = time.nowNs();
-      const sum = this.steps() + this.received() + this.ended.size;
-      if (sum !== seen) {
-        seen = sum;
-        seenNs = now;
-      }
+      for (const workload of this.workloads) this.lookAt(workload, now);
       rests = time.atRest() ? rests + 1 : 0;
       if (this.failures.length > 0) continue;
-      if (now - seenNs > time.patienceNs || rests >= LOOKS_AT_REST) return "stuck";
+      const isAtRest = rests >= LOOKS_AT_REST;
+      const still = this.workloads.filter(({ seenNs }) => now - seenNs > time.patienceNs);
+      const names = still.map(({ name }) => name);
+      this.standing = this.running.filter(({ workload }) => isAtRest || names.includes(workload));
+      if (this.standing.length > 0) return "stuck";
     }
+  }
+
+  /** The end of a program is progress, too. */
+  private lookAt(workload: WatchedWorkload, nowNs: number): void {
+    let sum = 0;
+    for (const program of workload.programs) {
+      sum += this.stepsOf(program) + this.receivedOf(program);
+      if (this.ended.has(program.number)) sum += 1;
+    }
+    if (sum === workload.seen) return;
+    workload.seen = sum;
+    workload.seenNs = nowNs;
   }
 }

@@ -56,6 +56,19 @@ test("stress: a program that waits for what nobody sends is stuck, and port and 
   ]);
 });
 
+test("stress: a workload that stands still is stuck, whatever others do, and only it is told of", async () => {
+  const result = await run("simulate", {
+    workloads: [planted("never-answered"), { name: "rpc", steps: 1_000_000 }],
+    machine: { dimension: 1, memory },
+    stuckAfterNs: 5e6,
+  });
+  expect(result.verdict).toBe("stuck");
+  expect(result.findings).toEqual([
+    "never-answered, place 1 on node 1: no progress after 3 steps and 0 messages",
+  ]);
+  expect(result.workloads[1]!.steps).toBeGreaterThan(100);
+});
+
 test("stress: in threads: a program that waits for ever is stuck after the patience of the plan", async () => {
   const result = await run("boot", {
     workloads: [planted("never-answered")],

@@ -44,6 +44,7 @@ export const OWN_TENURE = -1;
 
 /** A flush of this node that is not back. */
 interface Pending {
+  readonly identifier: Identifier;
   readonly number: number;
   /** Of the new way. */
   readonly tenure: number;
@@ -75,14 +76,23 @@ export class Holds {
       port.held = true;
     }
     this.lastNumber = (this.lastNumber + 1) % (FLUSH_NUMBER_MAX + 1);
-    hold.pending.push({ number: this.lastNumber, tenure: port.moves });
+    const { identifier, moves: tenure } = port;
+    hold.pending.push({ identifier, number: this.lastNumber, tenure });
     const word = flushWord(this.node, this.lastNumber, false);
-    this.notes.sendBehind(way, NOTE_FLUSH, port.identifier, word, wayTenure);
+    this.notes.sendBehind(way, NOTE_FLUSH, identifier, word, wayTenure);
   }
 
   /** True if what was sent to this node in `tenure` need not be kept. */
   passes(port: Port, tenure: number): boolean {
     return passesAll(this.holds.get(port)!, tenure);
+  }
+
+  /** True if a flush of this node that is not back went by an identifier, or one that is kept here did. */
+  names(port: Port, identifier: Identifier): boolean {
+    const hold = this.holds.get(port);
+    if (hold === undefined) return false;
+    if (hold.pending.some((flush) => flush.identifier === identifier)) return true;
+    return hold.items.some((item) => item.message === null && item.identifier === identifier);
   }
 
   keep(port: Port, item: Flush | Kept): void {

@@ -55,9 +55,8 @@ export class Lineage {
   /** What the port goes by when its oldest identifier is forgotten: the successor of that; or the oldest that is left, if it
    *  died before it heard of the successor. */
   next(successor: Identifier): Identifier {
-    if (this.tallies.has(successor)) return successor;
-    for (const identifier of this.tallies.keys()) return identifier;
-    return successor;
+    const [oldest = successor] = this.tallies.keys();
+    return this.tallies.has(successor) ? successor : oldest;
   }
 
   /** `by` is 1 for a right given to the network, -1 for one taken from it. */

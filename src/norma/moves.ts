@@ -28,8 +28,8 @@ const MOVES = 1;
 /** Sums of RECORD_SETTLE. */
 const TRANSIT = 0;
 const ONCE_TRANSIT = 1;
-/** Nodes that hold back what they send by the new way: their flush is on its way by the old one. Nodes whose notes name the old
- *  identifier. And nodes where it has a predecessor, which is forgotten first. */
+/** Nodes whose flush went by the old identifier and is not back, or where one that did is kept; nodes whose notes on their way name
+ *  it; and nodes where it has a predecessor, which is forgotten first. */
 const OTHER_USES = 2;
 
 /** Moves looked at in one pass. */
@@ -223,7 +223,7 @@ export class Moves {
         const port = this.identifiers.known(old);
         if (port === null) return;
         const hasOlder = port.lineage !== null && (port.lineage as Lineage).countOlder(old, 1) > 0;
-        if (port.held || hasOlder) records.addTo(record, OTHER_USES, 1);
+        if (hasOlder || this.holds.names(port, old)) records.addTo(record, OTHER_USES, 1);
         return;
       }
       case RECORD_RETIRE:

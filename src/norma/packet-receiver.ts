@@ -42,7 +42,7 @@ export class PacketReceiver {
   private readonly counters: Float64Array;
   private readonly clock: StepClock;
   private readonly ackDelayNs: number;
-  private readonly ackEvery: number;
+  private readonly ackEveryMax: number;
   private readonly unreliable: boolean;
   private readonly times: PeerTimes;
   private readonly sender: PacketSender;
@@ -58,7 +58,7 @@ export class PacketReceiver {
     memory: PhysicalMemory,
     clock: StepClock,
     ackDelayNs: number,
-    ackEvery: number,
+    ackEveryMax: number,
     unreliable: boolean,
     times: PeerTimes,
     sender: PacketSender,
@@ -68,7 +68,7 @@ export class PacketReceiver {
     this.counters = memory.counters;
     this.clock = clock;
     this.ackDelayNs = ackDelayNs;
-    this.ackEvery = ackEvery;
+    this.ackEveryMax = ackEveryMax;
     this.unreliable = unreliable;
     this.times = times;
     this.sender = sender;
@@ -132,7 +132,8 @@ export class PacketReceiver {
   private oweAck(peer: Peer): void {
     if (peer.ackOwed >= peer.ackEvery) {
       this.sender.order(peer, ORDER_ACK);
-      if (peer.ackEvery < this.ackEvery) peer.ackEvery = Math.min(this.ackEvery, 2 * peer.ackEvery);
+      if (peer.ackEvery < this.ackEveryMax)
+        peer.ackEvery = Math.min(this.ackEveryMax, 2 * peer.ackEvery);
     } else if (!peer.inOwing) {
       peer.inOwing = true;
       peer.receivedAtTick = peer.received;

@@ -346,9 +346,9 @@ export class PacketSender {
   /** SYNC, whose answer times a round trip; or the packet that is missing. Never both: behind a SYNC a packet may find no
    *  descriptor, every time. */
   private ask(peer: Peer): void {
-    const inVain = peer.backoff >= ASKED_IN_VAIN && !peer.quenched;
-    if (inVain && peer.backoff % 2 === 0) {
+    if (peer.backoff >= ASKED_IN_VAIN && peer.backoff % 2 === 0) {
       this.goBack(peer, true);
+      peer.quenched = false; // a node that is still without a buffer would have said so again
       this.makeReady(peer);
     } else {
       this.order(peer, ORDER_SYNC);

@@ -164,24 +164,23 @@ const findingsOf = async (
 };
 
 /** Waits until every node has what it had before, as long as the patience lasts; it begins anew whenever fewer identifiers of dead
- *  ports are left, of which the token forgets so many in a period. Returns what is not so then. */
+ *  ports are left than at the look before: the token forgets so many in a period, and a death makes more of them first, when it
+ *  is told to everybody. Returns what is not so then. */
 const untilDrained = async (
   machine: Machine,
   time: HostTime,
   before: Awaited<ReturnType<typeof takeCensuses>>,
 ): Promise<string[]> => {
   let sinceNs = time.nowNs();
-  let fewest = Number.POSITIVE_INFINITY;
+  let lastDead = 0;
   for (;;) {
     await time.pause();
     const over = time.atRest() || time.nowNs() - sinceNs > time.patienceNs;
     const censuses = await takeCensuses(machine);
     const differences = compareCensuses(before, censuses);
     const dead = censuses.reduce((sum, { deadIdentifiers }) => sum + deadIdentifiers, 0);
-    if (dead < fewest) {
-      fewest = dead;
-      sinceNs = time.nowNs();
-    }
+    if (dead < lastDead) sinceNs = time.nowNs();
+    lastDead = dead;
     if (differences.length === 0 || over) return differences;
   }
 };

@@ -65,6 +65,15 @@ test("hot spot: packets lost: QUENCH instead of a storm, and fair", async () => 
   expect(median).toBeGreaterThanOrEqual(1 / 2);
 });
 
+test.each(["nack", "quench"] as const)(
+  "hot spot: every %s is lost, all the time: all arrives",
+  async (kind) => {
+    const faults = { drop: 0.05, links: [{ packets: [kind], drop: 1 }] };
+    const { total } = await crowd({ seed: 1, faults }, 20_000);
+    expect(kind === "nack" ? total.nacksSent : total.quenchesSent).toBeGreaterThan(0);
+  },
+);
+
 test.each([2, 3, 5, 20])("hot spot: every %d-th packet lost (D11)", async (every) => {
   const { total } = await crowd({ seed: every, faults: { drop: { every } } });
   expect(total.faultsDropped).toBeGreaterThan(0);

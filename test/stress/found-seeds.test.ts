@@ -2,6 +2,8 @@
 
 import { expect, test } from "@jest/globals";
 import { Machine, type MachineOptionsInput } from "../../src/index.ts";
+import type { NodeKernel } from "../../src/node/kernel.ts";
+import type { Lineage } from "../../src/norma/lineage.ts";
 import { makePlan } from "../../src/stress/plan.ts";
 import { planOfSeed } from "../../src/stress/plan-of-seed.ts";
 import { runPlan } from "../../src/stress/run-plan.ts";
@@ -81,4 +83,31 @@ test("found: behind a question the packet that was missing found no descriptor, 
 test("found: a port died that had not heard of the identifier after its oldest; what it had counted was lost, and the token asked for ever (seed 1422 of sim)", async () => {
   const { verdict, findings } = await simulatePlan(planOfSeed(1422));
   expect({ verdict, findings }).toEqual({ verdict: "good", findings: [] });
+});
+
+test("found: while a port wandered, its old identifiers were in use as long as any node held it for a flush (an hour of stress)", async () => {
+  const machineOptions: MachineOptionsInput = {
+    dimension: 3,
+    seed: 5,
+    kernel: { tokenPauseNs: 1e6 },
+    memory: { bytesPerNode: 1 << 21, kind: "shared-array-buffer" },
+    faults: { drop: 0.2, duplicate: 0.05, reorder: 0.1, flip: 0.01 },
+  };
+  const workloads = [{ name: "migration", steps: 400 }];
+  await using machine = await Machine.simulate(machineOptions);
+  const { kernels } = machine as unknown as { kernels: readonly NodeKernel[] };
+  let longest = 0;
+  const look = (): void => {
+    for (const { ipc } of kernels) {
+      for (const { lineage } of ipc.ports) {
+        longest = Math.max(longest, (lineage as Lineage | null)?.tallies.size ?? 0);
+      }
+    }
+  };
+  const plan = makePlan({ workloads, machine: machineOptions });
+  const { verdict, counters } = await runPlan(machine, plan, { progress: look });
+  expect(verdict).toBe("good");
+  expect(counters.tokenPeriods).toBeGreaterThan(30);
+  expect(longest).toBeGreaterThan(1);
+  expect(longest).toBeLessThan(12); // 38 in 50 periods when it was found, and ever more
 });

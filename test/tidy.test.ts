@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
+import { checkNames } from "./support/doc-names.ts";
 import {
   checkAmbient,
   checkDeadFiles,
@@ -293,12 +294,37 @@ describe("rule", () => {
       "docs/a.md:4: the link to d.md leads nowhere",
     ]);
   });
+
+  test("names: what a document names by its name in the code is there", () => {
+    const code = [
+      file("src/ipc/port.ts", "export class Port { get isDead() { return false; } }"),
+      file("src/vm/page.ts", "export const takePage = () => 4096;"),
+    ];
+    const exists = (path: string): boolean => code.some((source) => source.path === path);
+    const check = (...lines: string[]) => checkNames([file("docs/a.md", ...lines)], code, exists);
+    const fine = [
+      "`Port`, `Port.isDead`, `takePage()` (src/vm/page.ts, dist/src/ipc/port.js); `any ${code}`",
+      "",
+      "```js",
+      "const other = `nothing`;",
+      "```",
+    ];
+    expect(check(...fine)).toEqual([]);
+    expect(check("`Port` and `Proxy`", "`Port.takePage`, `dropPage()`", "src/vm/map.ts")).toEqual([
+      "docs/a.md:3: there is no src/vm/map.ts",
+      "docs/a.md:1: there is no Proxy in the code",
+      "docs/a.md:2: there is no Port.takePage in the code",
+      "docs/a.md:2: there is no dropPage() in the code",
+    ]);
+  });
 });
 
 describe("tree", () => {
   // This file runs from dist/test, and the sources are two levels up.
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const SKIPPED_FOLDERS = ["node_modules", "dist", "coverage", ".git"];
+
+  const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
   const readTree = (folder: string, extension: string): SourceFile[] => {
     if (!existsSync(join(root, folder))) return [];
@@ -308,7 +334,7 @@ describe("tree", () => {
         return SKIPPED_FOLDERS.includes(entry.name) ? [] : readTree(path, extension);
       }
       if (!entry.name.endsWith(extension)) return [];
-      return [{ path: path.split(sep).join("/"), text: readFileSync(join(root, path), "utf8") }];
+      return [{ path: path.split(sep).join("/"), text: read(path) }];
     });
   };
 
@@ -331,6 +357,11 @@ describe("tree", () => {
   test("tree: first lines", () => expect(checkFirstLine(product)).toEqual([]));
   test("tree: sleeps", () => expect(checkSleeps(sources)).toEqual([]));
   test("tree: titles", () => expect(checkMarkdownTitles(documents)).toEqual([]));
+  test("tree: names", () => {
+    const exists = (path: string): boolean => existsSync(join(root, path));
+    const settings = ["package.json", "tsconfig.json"].map((path) => file(path, read(path)));
+    expect(checkNames(documents, [...sources, ...settings], exists)).toEqual([]);
+  });
   test("tree: links", () => {
     expect(checkMarkdownLinks(documents, (path) => existsSync(join(root, path)))).toEqual([]);
   });

@@ -336,7 +336,7 @@ const isMarkdown = (path: string): boolean => path.endsWith(".md");
 const blank = (text: string): string => text.replace(/[^\n]/g, " ");
 
 /** The document with its fenced code blocks blanked; positions stay. */
-function withoutFences(text: string): string {
+export function withoutFences(text: string): string {
   return text.replace(
     /^ {0,3}(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\1[^\n]*$|(?![\s\S]))/gm,
     blank,

@@ -1,19 +1,16 @@
-// The public API of normacube.
+// The public API of normacube. Programs import it too, each in the threads of its nodes: the drivers and the schemas of options
+// are loaded when a host first makes a machine.
 
-import { ThreadMachine, type ThreadMachineInput } from "./machine/thread-machine.ts";
+import type { ThreadMachineInput } from "./machine/thread-machine.ts";
 import type { Machine as MachineInterface, Simulation } from "./node/machine-interface.ts";
-import { SimulatedMachine, type SimulatedMachineInput } from "./sim/simulated-machine.ts";
+import type { SimulatedMachineInput } from "./sim/simulated-machine.ts";
 
 export * from "./base/status.ts";
 export { describeFaults } from "./config/describe-faults.ts";
-export {
-  FAULT_PRESETS,
-  type FaultOptions,
-  type FaultOptionsInput,
-  parseFaults,
-} from "./config/fault-options.ts";
+export type { FaultOptions, FaultOptionsInput } from "./config/fault-options.ts";
+export { FAULT_PRESETS } from "./config/fault-presets.ts";
 export type { MachineOptions, MachineOptionsInput } from "./config/machine-options.ts";
-export { OptionError } from "./config/machine-options.ts";
+export { OptionError } from "./config/option-error.ts";
 export { describeTrace, type TraceRecord } from "./hardware/trace-wrapper.ts";
 export { Message } from "./ipc/message.ts";
 export * from "./ipc/rights.ts";
@@ -74,8 +71,13 @@ export type Machine = MachineInterface;
 /** Makes machines. */
 export const Machine = {
   /** Boots a machine of worker threads. Rejects with OptionError. */
-  boot: (options: ThreadMachineInput = {}): Promise<Machine> => ThreadMachine.boot(options),
+  boot: async (options: ThreadMachineInput = {}): Promise<Machine> => {
+    const { ThreadMachine } = await import("./machine/thread-machine.ts");
+    return ThreadMachine.boot(options);
+  },
   /** Makes a machine in simulation: one thread, virtual time, the same run for the same seed. */
-  simulate: (options: SimulatedMachineInput = {}): Promise<Simulation> =>
-    SimulatedMachine.boot(options),
+  simulate: async (options: SimulatedMachineInput = {}): Promise<Simulation> => {
+    const { SimulatedMachine } = await import("./sim/simulated-machine.ts");
+    return SimulatedMachine.boot(options);
+  },
 } as const;

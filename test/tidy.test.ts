@@ -1,7 +1,7 @@
 // The house rules of test/support/tidy.ts: each one on made-up files, then all of them on the real tree.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { join, posix, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
 import { checkNames } from "./support/doc-names.ts";
@@ -357,6 +357,21 @@ describe("tree", () => {
   test("tree: first lines", () => expect(checkFirstLine(product)).toEqual([]));
   test("tree: sleeps", () => expect(checkSleeps(sources)).toEqual([]));
   test("tree: titles", () => expect(checkMarkdownTitles(documents)).toEqual([]));
+  test("tree: a thread that runs programs loads comlink, and no other package", () => {
+    // Compiled, where imports of types are gone. A dynamic import is loaded by whoever needs it.
+    const reached = new Set(["dist/workers/processor.js", "dist/src/index.js"]);
+    const packages = new Set<string>();
+    for (const path of reached) {
+      for (const [, specifier] of read(path).matchAll(
+        /^(?:import|export)\b[^;]*? from "(.+?)"/gm,
+      )) {
+        if (specifier!.startsWith(".")) reached.add(posix.join(posix.dirname(path), specifier!));
+        else if (!specifier!.startsWith("node:")) packages.add(specifier!);
+      }
+    }
+    expect(reached.size).toBeGreaterThan(100);
+    expect([...packages]).toEqual(["comlink"]);
+  });
   test("tree: names", () => {
     const exists = (path: string): boolean => existsSync(join(root, path));
     const settings = ["package.json", "tsconfig.json"].map((path) => file(path, read(path)));

@@ -2,7 +2,7 @@
 // usage.
 
 import { readFileSync } from "node:fs";
-import { OptionError } from "../config/machine-options.ts";
+import { OptionError } from "../config/option-error.ts";
 import { PlanError } from "../stress/plan.ts";
 import { UsageError } from "./exit-code.ts";
 

@@ -3,7 +3,8 @@
 
 import { writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { FAULT_PRESETS, parseFaults } from "../config/fault-options.ts";
+import { parseFaults } from "../config/fault-options.ts";
+import { FAULT_PRESETS } from "../config/fault-presets.ts";
 import type { MachineOptionsInput } from "../config/machine-options.ts";
 import { parsePlan, type StressPlan } from "../stress/plan.ts";
 import { type Protocol, planOfRound, type StressSettings } from "../stress/rounds.ts";

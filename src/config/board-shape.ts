@@ -5,7 +5,8 @@ import { alignUp, WORD_BYTES } from "../base/words.ts";
 import type { BoardShape, MachineLayout } from "../hardware/machine-layout.ts";
 import { FRAME_WORDS, layoutMachine } from "../hardware/machine-layout.ts";
 import { hasChannels } from "../hardware/make-interconnect.ts";
-import { type MachineOptions, OptionError } from "./machine-options.ts";
+import type { MachineOptions } from "./machine-options.ts";
+import { OptionError } from "./option-error.ts";
 
 /** Packets that a fault wrapper can hold back at once on one node. */
 const WIRE_BUFFERS = 32;

@@ -1,7 +1,8 @@
 // Faults in words, for reports.
 
 import type { FaultRates, FaultWindow, NodeWindow } from "../hardware/fault-rules.ts";
-import { activeFaults, type FaultOptions } from "./fault-options.ts";
+import { activeFaults } from "./active-faults.ts";
+import type { FaultOptions } from "./fault-options.ts";
 
 /** What holds in a run, in lines. */
 export const describeFaults = (faults: FaultOptions, seed: number): string[] => {

@@ -1,30 +1,12 @@
 // Faults as options: one description for threads and simulation, in a machine's options and in a file.
 //   parseFaults     checks a description, a text or what JSON.parse made of it; names what is wrong
-//   activeFaults    what remains of it in a run: swarm mode switches kinds off
-//   FAULT_PRESETS   descriptions that have a name
 
 import * as z from "zod";
 import { DIMENSION_MAX } from "../base/limits.ts";
-import { hashFraction } from "../base/random.ts";
-import type { FaultRates, FaultRules, FaultWindow, LinkFaults } from "../hardware/fault-rules.ts";
-import {
-  CLASS_ACK,
-  CLASS_DATA,
-  CLASS_NACK,
-  CLASS_QUENCH,
-  CLASS_SYNC,
-} from "../hardware/packet-class.ts";
-import { aCount, aSeed, describeIssues, integer, NS_MAX, OptionError, real } from "./fields.ts";
-
-const PACKET_CLASSES = {
-  data: CLASS_DATA,
-  ack: CLASS_ACK,
-  nack: CLASS_NACK,
-  sync: CLASS_SYNC,
-  quench: CLASS_QUENCH,
-} as const;
-type PacketClassName = keyof typeof PACKET_CLASSES;
-const CLASS_NAMES = Object.keys(PACKET_CLASSES) as [PacketClassName, ...PacketClassName[]];
+import type { FaultRates, FaultWindow } from "../hardware/fault-rules.ts";
+import { CLASS_NAMES } from "./active-faults.ts";
+import { aCount, aSeed, describeIssues, integer, NS_MAX, real } from "./fields.ts";
+import { OptionError } from "./option-error.ts";
 
 const aNode = integer(0, 2 ** DIMENSION_MAX - 1);
 
@@ -107,19 +89,6 @@ export type FaultOptionsInput = z.input<typeof faultSchema>;
 /** The same, checked. */
 export type FaultOptions = z.output<typeof faultSchema>;
 
-export const FAULT_PRESETS: Readonly<Record<string, FaultOptionsInput>> = {
-  /** The Ethernet cards of the paper (2.6.2). */
-  lossy: { drop: 0.05 },
-  harsh: { drop: 0.2, duplicate: 0.05, reorder: 0.1, flip: 0.01 },
-  /** Nodes cut off and at a standstill, again and again. */
-  partition: {
-    cuts: [{ node: 0, atNs: 1e6, forNs: 2e6, everyNs: 10e6, chance: 0.5 }],
-    pauses: [{ forNs: 1e6, everyNs: 20e6, chance: 0.5 }],
-  },
-  /** Arrivals find no buffer. */
-  starving: { drop: 0.01, starve: [{ forNs: 100e3, everyNs: 500e3, chance: 0.5 }] },
-};
-
 /** A description of faults, out of JSON. Throws OptionError; `where` names it in messages. */
 export const parseFaults = (input: unknown, where: string): FaultOptions => {
   let value = input;
@@ -182,42 +151,3 @@ const checkDelay = (at: string, { delayNs }: Pick<FaultRates, "delayNs">): void 
   if (delayNs === undefined || delayNs[0] <= delayNs[1]) return;
   throw new OptionError(`${at}delayNs is ${delayNs.join(" to ")}; the shortest time comes first`);
 };
-
-const KINDS = [
-  "drop",
-  "duplicate",
-  "delay",
-  "reorder",
-  "flip",
-  "cuts",
-  "pauses",
-  "starve",
-  "clocks",
-] as const;
-
-/** What of a description holds in a run: in swarm mode each kind is off with probability 1/2, drawn from the seed.
- *  (Groce and others, "Swarm testing": what is always there hides what its absence would show.) */
-export const activeFaults = (faults: FaultOptions, seed: number): FaultOptions => {
-  if (!faults.swarm) return faults;
-  const off = new Set<string>(
-    KINDS.filter((_, i) => hashFraction(seed, Math.floor(seed / 2 ** 32), i, 0x5a, 0) < 0.5),
-  );
-  const without = <T extends object>(entry: T): T =>
-    Object.fromEntries(Object.entries(entry).filter(([key]) => !off.has(key))) as T;
-  const active = without(faults);
-  return { ...active, ...(active.links && { links: active.links.map(without) }) };
-};
-
-/** The rules of the hardware for a description. `seed`: the machine's. */
-export const faultRules = (faults: FaultOptions, seed: number): FaultRules => {
-  const active = activeFaults(faults, faults.seed ?? seed);
-  return { ...active, seed: faults.seed ?? seed, links: (active.links ?? []).map(ruleOfLink) };
-};
-
-const ruleOfLink = ({
-  packets,
-  ...link
-}: NonNullable<FaultOptions["links"]>[number]): LinkFaults => ({
-  ...link,
-  ...(packets && { packets: packets.map((name) => PACKET_CLASSES[name]) }),
-});

@@ -3,11 +3,6 @@
 import * as z from "zod";
 import { isPowerOfTwo } from "../base/words.ts";
 
-/** Host misuse: a machine option that is unknown, or outside its range. */
-export class OptionError extends Error {
-  override readonly name = "OptionError";
-}
-
 export const ranged = (min: number, max: number, error: string) =>
   z.number({ error }).min(min, { error }).max(max, { error });
 

@@ -25,15 +25,13 @@ import {
   describeIssues,
   integer,
   NS_MAX,
-  OptionError,
   powerOfTwo,
   ranged,
   real,
   shortText,
   show,
 } from "./fields.ts";
-
-export { OptionError };
+import { OptionError } from "./option-error.ts";
 
 const DIMENSION_RANGE =
   `it must be an integer from 0 to ${DIMENSION_THREADS_MAX}, ` +

@@ -12,9 +12,9 @@ import {
   checkPeriods,
   type MachineOptions,
   type MachineOptionsInput,
-  OptionError,
   parseMachineOptions,
 } from "../config/machine-options.ts";
+import { OptionError } from "../config/option-error.ts";
 import type { MachineMemory } from "../hardware/dma-engine.ts";
 import { ringDoorbell } from "../hardware/doorbell.ts";
 import {

@@ -3,7 +3,8 @@
 
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { DISK_BYTES_MAX } from "../base/limits.ts";
-import { type DeviceOptions, OptionError } from "../config/machine-options.ts";
+import type { DeviceOptions } from "../config/machine-options.ts";
+import { OptionError } from "../config/option-error.ts";
 import { CLOSED, ScratchFile } from "./scratch-file.ts";
 
 /** A disk as it crosses threads. */

@@ -3,7 +3,8 @@
 // reserves 10 GB of addresses for each WebAssembly memory).
 
 import { readFileSync } from "node:fs";
-import { type MachineOptions, OptionError } from "../config/machine-options.ts";
+import type { MachineOptions } from "../config/machine-options.ts";
+import { OptionError } from "../config/option-error.ts";
 import type { MachineMemory } from "../hardware/dma-engine.ts";
 import {
   MACHINE_AWAKE,

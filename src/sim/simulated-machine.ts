@@ -18,9 +18,9 @@ import {
   checkPeriods,
   type MachineOptions,
   type MachineOptionsInput,
-  OptionError,
   parseMachineOptions,
 } from "../config/machine-options.ts";
+import { OptionError } from "../config/option-error.ts";
 import { Board } from "../hardware/board.ts";
 import type { MachineMemory } from "../hardware/dma-engine.ts";
 import type { MachineLayout } from "../hardware/machine-layout.ts";

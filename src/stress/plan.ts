@@ -7,11 +7,8 @@ import * as z from "zod";
 import { NS_PER_S } from "../base/clock.ts";
 import { VERSION } from "../base/version.ts";
 import { describeIssues, integer, show } from "../config/fields.ts";
-import {
-  type MachineOptionsInput,
-  OptionError,
-  parseMachineOptions,
-} from "../config/machine-options.ts";
+import { type MachineOptionsInput, parseMachineOptions } from "../config/machine-options.ts";
+import { OptionError } from "../config/option-error.ts";
 import { WORKLOADS } from "./workloads.ts";
 
 export const PLAN_SCHEMA = "normacube.plan/1";

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "@jest/globals";
 import { UsageError } from "../../src/cli/exit-code.ts";
 import { EXIT_OF_VERDICT, readRun, type StressFlags } from "../../src/cli/stress-command.ts";
-import { FAULT_PRESETS } from "../../src/config/fault-options.ts";
+import { FAULT_PRESETS } from "../../src/config/fault-presets.ts";
 import { makePlan, parsePlan } from "../../src/stress/plan.ts";
 import { WORKLOADS } from "../../src/stress/workloads.ts";
 

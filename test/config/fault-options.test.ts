@@ -1,14 +1,10 @@
 // Faults as a description: in a file, by name, in swarms, in words.
 
 import { expect, test } from "@jest/globals";
+import { activeFaults, faultRules } from "../../src/config/active-faults.ts";
 import { describeFaults } from "../../src/config/describe-faults.ts";
-import {
-  activeFaults,
-  FAULT_PRESETS,
-  type FaultOptionsInput,
-  faultRules,
-  parseFaults,
-} from "../../src/config/fault-options.ts";
+import { type FaultOptionsInput, parseFaults } from "../../src/config/fault-options.ts";
+import { FAULT_PRESETS } from "../../src/config/fault-presets.ts";
 import { parseMachineOptions } from "../../src/config/machine-options.ts";
 import { CLASS_NACK, CLASS_SYNC } from "../../src/hardware/packet-class.ts";
 

@@ -1,11 +1,8 @@
 // Machine options: defaults, and what every mistake is told.
 
 import { describe, expect, test } from "@jest/globals";
-import {
-  type MachineOptionsInput,
-  OptionError,
-  parseMachineOptions,
-} from "../../src/config/machine-options.ts";
+import { type MachineOptionsInput, parseMachineOptions } from "../../src/config/machine-options.ts";
+import { OptionError } from "../../src/config/option-error.ts";
 
 const complaint = (input: unknown, driver: "threads" | "simulation" = "threads"): string => {
   try {

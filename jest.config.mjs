@@ -6,7 +6,7 @@ const WITH_THREADS =
 
 const common = {
   roots: ["<rootDir>/dist/test"],
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/scripts/jest-environment.cjs",
   transform: {},
 };
 

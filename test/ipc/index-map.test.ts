@@ -3,6 +3,7 @@
 import { expect, test } from "@jest/globals";
 import { Random } from "../../src/base/random.ts";
 import { IndexMap } from "../../src/ipc/index-map.ts";
+import { expectSame } from "../support/same.ts";
 
 const SEED = 20_261_124;
 
@@ -21,7 +22,7 @@ test(`index map: holds what a Map holds after any sets and deletes (seed ${SEED}
         model.delete(key);
       }
       const looked = 1 + random.below(keys);
-      expect(map.get(looked, -1)).toBe(model.get(looked) ?? -1);
+      expectSame(map.get(looked, -1), model.get(looked) ?? -1);
     }
     expect(map.size).toBe(model.size);
     for (let key = 1; key <= keys; key++) expect(map.get(key, -1)).toBe(model.get(key) ?? -1);

@@ -46,6 +46,7 @@ import { PhysicalMemory } from "../../src/hardware/physical-memory.ts";
 import { StoreAndForward } from "../../src/hardware/store-and-forward.ts";
 import { TokenRing } from "../../src/hardware/token-ring.ts";
 import { createMachineMemory, prepareMachineMemory } from "../../src/node/machine-memory.ts";
+import { expectSame } from "./same.ts";
 
 /** More than any test sends: a pumpAll() that goes on for ever. */
 const PUMPED_MAX = 100_000;
@@ -218,8 +219,8 @@ export class TestNode {
     const at = this.network.poll();
     if (at === NO_PACKET) return null;
     const taken = describePacket(this.memory, at);
-    expect(damagedBits(this.memory, at)).toBe(0);
-    expect(packetDestination(this.memory.words, at)).toBe(this.node);
+    expectSame(damagedBits(this.memory, at), 0);
+    expectSame(packetDestination(this.memory.words, at), this.node);
     this.network.arm(this.memory.words[at + PACKET_FRAME]!);
     return taken;
   }

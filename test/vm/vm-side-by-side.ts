@@ -22,6 +22,7 @@ import {
 import { PTE_FLAGS, PTE_WRITE } from "../../src/vm/page-table.ts";
 import { VM_PROT_READ, VM_PROT_WRITE } from "../../src/vm/protection.ts";
 import type { TaskMemory } from "../../src/vm/task-memory.ts";
+import { expectSame } from "../support/same.ts";
 import { PAGE, type TestVirtualMemory, testVirtualMemory } from "../support/virtual-memory.ts";
 import { FIRST_PAGE, ModelMemory } from "./vm-model.ts";
 
@@ -341,14 +342,14 @@ export class MemorySideBySide {
   private compareMapped(): void {
     const { memory, pages } = this.node.vm;
     for (const { task, model } of this.pairs) {
-      expect(task.bytesInUse).toBe(model.pages.size * PAGE);
+      expectSame(task.bytesInUse, model.pages.size * PAGE);
       for (const [page, { bytes, protection }] of model.pages) {
         const entry = task.pageTable.entry(page);
         if (entry === 0) continue;
-        expect(protection & 3).not.toBe(0);
-        if ((entry & PTE_WRITE) !== 0) expect(protection & VM_PROT_WRITE).not.toBe(0);
+        expectSame((protection & 3) === 0, false);
+        if ((entry & PTE_WRITE) !== 0) expectSame((protection & VM_PROT_WRITE) === 0, false);
         const { frame } = task.pageTable.pageOf(entry);
-        if ((entry & PTE_WRITE) !== 0) expect(pages.busy(frame)).toBe(0);
+        if ((entry & PTE_WRITE) !== 0) expectSame(pages.busy(frame), 0);
         const at = memory.frameByte(frame);
         if (Buffer.compare(memory.bytes.subarray(at, at + PAGE), bytes) !== 0) {
           throw new Error(`page ${page} is mapped, and wrong`);

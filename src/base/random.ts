@@ -73,9 +73,10 @@ export class Random {
   uint32(): number {
     const word = this.next();
     this.tally.drawn(word);
-    return word;
+    return word >>> 0;
   }
 
+  /** Signed: a small integer, which needs no allocation wherever it is passed. */
   private next(): number {
     const t = (((this.a + this.b) | 0) + this.counter) | 0;
     this.counter = (this.counter + 1) | 0;
@@ -83,7 +84,7 @@ export class Random {
     this.b = (this.c + (this.c << 3)) | 0;
     this.c = (this.c << 21) | (this.c >>> 11);
     this.c = (this.c + t) | 0;
-    return t >>> 0;
+    return t;
   }
 
   /** In [0, 1). */

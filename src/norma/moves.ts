@@ -35,6 +35,9 @@ const OTHER_USES = 2;
 /** Moves looked at in one pass. */
 const LOOKS_MAX = 1024;
 
+/** A question that was answered in vain is let be for a period, after the second time for two, and so on up to so many. */
+const PAUSE_MAX = 64;
+
 /** An identifier is asked about when so many of the same port are older: its answer is there when the last of them is forgotten. */
 const OLDER_ASKED = 1;
 
@@ -44,6 +47,9 @@ interface Move {
   readonly port: Port;
   readonly moves: number;
   state: MoveState;
+  /** How often the old identifier was still used, since the one before it was forgotten; periods that it is still let be. */
+  vain: number;
+  pause: number;
 }
 
 type MoveState =
@@ -92,7 +98,8 @@ export class Moves {
     lineage.own = this.identifiers.newIdentifier(port);
     lineage.add(lineage.own, port.moves);
     const { own: successor, newest: old } = lineage;
-    const move: Move = { old, successor, port, moves: port.moves, state: MOVE_FRESH };
+    const { moves } = port;
+    const move: Move = { old, successor, port, moves, state: MOVE_FRESH, vain: 0, pause: 0 };
     this.moves.set(old, move);
     this.waiting.add(move);
     this.fresh.add(successor);
@@ -132,7 +139,7 @@ export class Moves {
     ) {
       const move = this.waiting.take()!;
       if (move.state === MOVE_CANCELLED) continue;
-      if (isTooEarly(move)) this.waiting.add(move);
+      if (isPausing(move) || isTooEarly(move)) this.waiting.add(move);
       else this.put(records, move);
     }
     if (this.waiting.size > 0) this.wantToken();
@@ -151,7 +158,12 @@ export class Moves {
       const isUsed = [TRANSIT, ONCE_TRANSIT, OTHER_USES].some(
         (sum) => records.sum(record, sum) !== 0,
       );
-      if (!isUsed) move.state = RECORD_RETIRE;
+      if (isUsed) {
+        move.vain = Math.min(move.vain + 1, PAUSE_MAX);
+        move.pause = move.vain - 1;
+      } else {
+        move.state = RECORD_RETIRE;
+      }
     }
     this.waiting.add(move);
   }
@@ -199,6 +211,11 @@ export class Moves {
   }
 
   private forget(old: Identifier, successor: Identifier): void {
+    const next = this.moves.get(successor);
+    if (next !== undefined) {
+      next.vain = 0;
+      next.pause = 0;
+    }
     const known = this.identifiers.known(old);
     const lives = known !== null && known.state !== PORT_DEAD;
     if (lives && (known.identifier === old || this.identifiers.known(successor) !== known)) {
@@ -247,6 +264,13 @@ export class Moves {
     this.flow.wayChanges(port);
   }
 }
+
+/** Where the port has died nobody knows which of its identifiers are older: questions in vain, which become fewer. */
+const isPausing = (move: Move): boolean => {
+  if (move.pause === 0) return false;
+  move.pause -= 1;
+  return true;
+};
 
 /** Identifiers of a port are forgotten oldest first, one in a period. To ask about them all would fill the token with
  *  questions that are answered already, more of them the more there are. */

@@ -5,11 +5,12 @@
 //           type    owner   identifier   sums over the nodes
 //
 // On the wire the records follow a header of TOKEN_HEADER_WORDS: period, pass, number of records, how many of them
-// were added in this period, and how many may be.
+// were added in this period, how many may be, how many of these by one user of one node, and how many users had no room for more.
 //
 // What is added in one period is limited, so that no node ever has long to do with the token, however much there is to
-// tell and to ask: the rest is for the next period, which follows at once when this one was full (token.ts), and may take twice as
-// much: where periods are long, more comes up in each.
+// tell and to ask: the rest is for the next period, which follows at once (token.ts), and may take twice as much: where periods
+// are long, more comes up in each. Those who had no room for more in the one before share it equally. If the first in the ring
+// could take it all, the last would keep what they have, and the first ask in vain about what waits for that.
 
 import {
   FIRST_LOCAL_ID,
@@ -21,7 +22,7 @@ import {
 import { TENURE_MAX } from "./wire-values.ts";
 
 export const RECORD_WORDS = 8;
-export const TOKEN_HEADER_WORDS = 5;
+export const TOKEN_HEADER_WORDS = 7;
 
 const TYPE = 0;
 /** The node that takes the record out, and OWNER_LATER until the second pass: who comes after its writer in the first
@@ -59,20 +60,29 @@ export class TokenRecords {
   count = 0;
   /** Records added since the period began, on all nodes so far. */
   added = 0;
-  /** How many may be. */
+  /** How many may be; and how many of them by one user of one node. */
   limit = PERIOD_RECORDS;
+  share = PERIOD_RECORDS;
+  /** Users that have had no room for more in this period, on all nodes so far. */
+  crowded = 0;
   /** How many more the user whose turn it is may add; no limit before the first turn. */
   private room = Number.POSITIVE_INFINITY;
 
   /** A period begins. */
   nextPeriod(): void {
     this.limit = this.isFull ? PERIOD_RECORDS_MAX : PERIOD_RECORDS;
+    this.share = Math.ceil(this.limit / Math.max(1, this.crowded));
     this.added = 0;
+    this.crowded = 0;
   }
 
   /** The turn of the next user. */
-  nextUser(): void {
-    this.room = Math.max(USER_RECORDS, this.limit - this.added);
+  turnBegins(): void {
+    this.room = Math.max(USER_RECORDS, Math.min(this.share, this.limit - this.added));
+  }
+
+  turnEnds(): void {
+    if (this.room <= 0) this.crowded += 1;
   }
 
   /** True while the user whose turn it is may add; what it cannot add it keeps for the next period. */
@@ -82,7 +92,7 @@ export class TokenRecords {
 
   /** Somebody may have more than there was room for. */
   get isFull(): boolean {
-    return this.added >= this.limit;
+    return this.crowded > 0;
   }
 
   add(type: number, owner: number, identifier: Identifier): void {
@@ -147,10 +157,15 @@ export class TokenRecords {
     this.count = kept;
   }
 
-  /** True if `count` records that begin at word `at` of `words` can be what nodes of a machine of `nodes` wrote. */
-  static areSound(words: Int32Array, at: number, count: number, nodes: number): boolean {
-    for (let record = 0; record < count; record++) {
-      const from = at + record * RECORD_WORDS;
+  /** True if the `available` words from word `at` of `words` on can be what store() wrote on a machine of `nodes` nodes. */
+  static areSound(words: Int32Array, at: number, available: number, nodes: number): boolean {
+    if (available < TOKEN_HEADER_WORDS) return false;
+    const [, , count, added, limit, share, crowded] = words.subarray(at, at + TOKEN_HEADER_WORDS);
+    if (count! < 0 || count! * RECORD_WORDS > available - TOKEN_HEADER_WORDS) return false;
+    if (limit! < PERIOD_RECORDS || limit! > PERIOD_RECORDS_MAX) return false;
+    if (added! < 0 || share! < 1 || share! > limit! || crowded! < 0) return false;
+    for (let record = 0; record < count!; record++) {
+      const from = at + TOKEN_HEADER_WORDS + record * RECORD_WORDS;
       const type = words[from + TYPE]!;
       if (type < RECORD_SENDERS || type > RECORD_RETIRE) return false;
       if ((words[from + OWNER]! & ~OWNER_LATER) >>> 0 >= nodes) return false;
@@ -164,18 +179,24 @@ export class TokenRecords {
     return true;
   }
 
-  /** Takes over `count` records that begin at word `at` of `words`. */
-  load(words: Int32Array, at: number, count: number, added: number, limit: number): void {
-    this.makeRoom(count * RECORD_WORDS);
-    this.words.set(words.subarray(at, at + count * RECORD_WORDS));
-    this.count = count;
-    this.added = added;
-    this.limit = limit;
+  /** Takes over what store() has written. */
+  load(words: Int32Array, at: number): void {
+    const [, , count, added, limit, share, crowded] = words.subarray(at, at + TOKEN_HEADER_WORDS);
+    const first = at + TOKEN_HEADER_WORDS;
+    this.makeRoom(count! * RECORD_WORDS);
+    this.words.set(words.subarray(first, first + count! * RECORD_WORDS));
+    this.count = count!;
+    this.added = added!;
+    this.limit = limit!;
+    this.share = share!;
+    this.crowded = crowded!;
   }
 
-  /** Writes them from word `at` of `words` on. */
-  store(words: Int32Array, at: number): void {
-    words.set(this.words.subarray(0, this.count * RECORD_WORDS), at);
+  /** Writes header and records from word `at` of `words` on. */
+  store(words: Int32Array, at: number, period: number, pass: number): void {
+    const { count, added, limit, share, crowded } = this;
+    words.set([period, pass, count, added, limit, share, crowded], at);
+    words.set(this.words.subarray(0, count * RECORD_WORDS), at + TOKEN_HEADER_WORDS);
   }
 
   private makeRoom(words: number): void {

@@ -28,13 +28,7 @@ import { FIRST_LOCAL_ID, makeIdentifier, NULL_IDENTIFIER } from "./identifier.ts
 import type { IdentifierTable } from "./identifier-table.ts";
 import type { PortNotes } from "./port-notes.ts";
 import { reject } from "./rejections.ts";
-import {
-  PERIOD_RECORDS,
-  PERIOD_RECORDS_MAX,
-  RECORD_WORDS,
-  TOKEN_HEADER_WORDS,
-  TokenRecords,
-} from "./token-records.ts";
+import { RECORD_WORDS, TOKEN_HEADER_WORDS, TokenRecords } from "./token-records.ts";
 import { NOTE_TOKEN } from "./wire-values.ts";
 
 /** The port of every node that the token is sent to. */
@@ -169,20 +163,15 @@ export class Token implements KernelServer {
   serve(request: KernelMessage): void {
     const words = bodyWords(this.ipc.memory, request);
     const at = bodyWord(this.ipc.memory, request);
-    const available = (request.size >> 2) - TOKEN_HEADER_WORDS;
-    const [period, pass, count, added, limit] = words.subarray(at, at + TOKEN_HEADER_WORDS);
-    const isToken = request.id === TOKEN_ID && !request.complex && available >= 0;
-    const fits = isToken && count! >= 0 && count! * RECORD_WORDS <= available;
-    const isExpected = this.heldPass === 0 && this.isNext(period!, pass!);
-    const first = at + TOKEN_HEADER_WORDS;
-    const isSound = fits && TokenRecords.areSound(words, first, count!, this.nodes);
-    const isLimit = limit! >= PERIOD_RECORDS && limit! <= PERIOD_RECORDS_MAX;
-    if (!isSound || !isExpected || added! < 0 || !isLimit) {
+    const isToken = request.id === TOKEN_ID && !request.complex;
+    const isSound = isToken && TokenRecords.areSound(words, at, request.size >> 2, this.nodes);
+    const [period, pass] = words.subarray(at, at + 2);
+    if (!isSound || this.heldPass !== 0 || !this.isNext(period!, pass!)) {
       reject(this.ipc.memory.counters, "rejectedToken");
       destroyMessage(this.ipc, request);
       return;
     }
-    this.records.load(words, first, count!, added!, limit!);
+    this.records.load(words, at);
     destroyMessage(this.ipc, request);
     if (this.node === 0) this.passEnded(pass!);
     else {
@@ -205,8 +194,9 @@ export class Token implements KernelServer {
       this.wish?.();
       this.wish = null;
       for (const user of this.users) {
-        records.nextUser();
+        records.turnBegins();
         user.write(records);
+        records.turnEnds();
       }
     } else {
       const { count } = records;
@@ -258,14 +248,7 @@ export class Token implements KernelServer {
     const { memory } = this.ipc;
     const { counters } = memory;
     this.makeRoom(message, (TOKEN_HEADER_WORDS + records.count * RECORD_WORDS) * WORD_BYTES);
-    const words = bodyWords(memory, message);
-    const at = bodyWord(memory, message);
-    words[at] = this.period;
-    words[at + 1] = pass;
-    words[at + 2] = records.count;
-    words[at + 3] = records.added;
-    words[at + 4] = records.limit;
-    records.store(words, at + TOKEN_HEADER_WORDS);
+    records.store(bodyWords(memory, message), bodyWord(memory, message), this.period, pass);
     const port = this.identifiers.portOf(makeIdentifier(this.next, TOKEN_SPECIAL_PORT))!;
     port.sendRights += 1; // the message's
     message.remote = port;

@@ -163,19 +163,25 @@ const findingsOf = async (
   return { verdict: sentences.length === 0 ? "good" : "leak", sentences };
 };
 
-/** Waits until every node has what it had before, as long as the patience lasts; it begins anew whenever fewer identifiers of dead
- *  ports are left than at the look before: the token forgets so many in a period, and a death makes more of them first, when it
- *  is told to everybody. Returns what is not so then. */
+/** What drains so slowly is not drained. */
+const PATIENCES_MAX = 10;
+
+/** Waits until every node has what it had before, as long as the patience lasts; it begins anew, up to PATIENCES_MAX times, whenever fewer
+ *  identifiers of dead ports are left than at the look before: the token forgets so many in a period, and a death makes more of
+ *  them first, when it is told to everybody. Returns what is not so then. */
 const untilDrained = async (
   machine: Machine,
   time: HostTime,
   before: Awaited<ReturnType<typeof takeCensuses>>,
 ): Promise<string[]> => {
-  let sinceNs = time.nowNs();
+  const firstNs = time.nowNs();
+  const lastNs = firstNs + PATIENCES_MAX * time.patienceNs;
+  let sinceNs = firstNs;
   let lastDead = 0;
   for (;;) {
     await time.pause();
-    const over = time.atRest() || time.nowNs() - sinceNs > time.patienceNs;
+    const nowNs = time.nowNs();
+    const over = time.atRest() || nowNs - sinceNs > time.patienceNs || nowNs > lastNs;
     const censuses = await takeCensuses(machine);
     const differences = compareCensuses(before, censuses);
     const dead = censuses.reduce((sum, { deadIdentifiers }) => sum + deadIdentifiers, 0);

@@ -109,9 +109,9 @@ const words = (count: number, ...first: number[]): LoosePacket => {
   return packet;
 };
 
-/** `counts`: period, pass, records, records added. */
+/** `counts`: period, pass, records, records added; how many may be, and by one user, and users without room follow. */
 const token = (node: number, counts: number[], ...records: number[]): LoosePacket => {
-  const body = [...counts, PERIOD_RECORDS, ...records];
+  const body = [...counts, PERIOD_RECORDS, PERIOD_RECORDS, 0, ...records];
   const packet = message(makeIdentifier(node, TOKEN_SPECIAL_PORT), SEND, body);
   packet.words[WIRE_ID] = TOKEN_ID;
   return packet;

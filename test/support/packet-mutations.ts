@@ -179,8 +179,9 @@ export class PacketMutations {
     const words = new Int32Array(PACKET_WORDS);
     const records = random.below(random.below(8) === 0 ? 40 : 6);
     const limit = random.below(4) === 0 ? this.smallNumber() : PERIOD_RECORDS;
-    const header = [this.smallNumber(), 1 + random.below(3), records, random.below(100), limit];
-    const body = [...header];
+    const [pass, added] = [1 + random.below(3), random.below(100)];
+    const [share, crowded] = [1 + random.below(PERIOD_RECORDS), random.below(4)];
+    const body = [this.smallNumber(), pass, records, added, limit, share, crowded];
     for (let record = 0; record < records; record++) {
       body.push(1 + random.below(6), random.below(this.nodes), this.identifier());
       for (let sum = 0; sum < 5; sum++) {

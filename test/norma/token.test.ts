@@ -190,6 +190,26 @@ test("token: a node with little to tell gets its turn beside one that fills the 
   await nodes.expectNothingLeaked();
 });
 
+test("token: the last in the ring gets as much into a period as the first, when both have more than fits", async () => {
+  const nodes = manual(2);
+  const [first, last, holder] = [nodes.task(0), nodes.task(2), nodes.task(3)];
+  await scatter(nodes, first, holder, 10 * PERIOD_RECORDS);
+  await scatter(nodes, last, holder, 2 * PERIOD_RECORDS + 2);
+  // Each port is asked about, and its holder's node then watches it.
+  const asked = (node: number): number =>
+    [...nodes.kernels[3]!.ipc.ports].filter(({ home, watched }) => home === node && watched).length;
+  await runPeriods(nodes, 1);
+  expect([asked(0), asked(2)]).toEqual([PERIOD_RECORDS, 1]);
+  await runPeriods(nodes, 1);
+  expect([asked(0), asked(2)]).toEqual([2 * PERIOD_RECORDS, 1 + PERIOD_RECORDS]);
+  await runPeriods(nodes, 1);
+  expect([asked(0), asked(2)]).toEqual([3 * PERIOD_RECORDS, 1 + 2 * PERIOD_RECORDS]);
+  await runPeriods(nodes, 2); // the last one is told now, and then the first has the token for itself
+  expect([asked(0), asked(2)]).toEqual([6 * PERIOD_RECORDS, 2 + 2 * PERIOD_RECORDS]);
+  await runPeriods(nodes, 3);
+  expect(asked(0)).toBe(10 * PERIOD_RECORDS);
+});
+
 test("token: many ports that die at once are told of everywhere and forgotten, a period's worth at a time", async () => {
   const nodes = manual(2);
   const [home, holder, third] = [nodes.task(0), nodes.task(1), nodes.task(2)];

@@ -35,8 +35,9 @@ const OTHER_USES = 2;
 /** Moves looked at in one pass. */
 const LOOKS_MAX = 1024;
 
-/** A question that was answered in vain is let be for a period, after the second time for two, and so on up to so many. */
-const PAUSE_MAX = 64;
+/** Where a port has died nobody knows which of its identifiers are older. A question in vain is let be for a period, after the second
+ *  time for two, and so on up to so many; or until the one before it is forgotten. */
+const PAUSE_MAX = 16;
 
 /** An identifier is asked about when so many of the same port are older: its answer is there when the last of them is forgotten. */
 const OLDER_ASKED = 1;
@@ -47,7 +48,7 @@ interface Move {
   readonly port: Port;
   readonly moves: number;
   state: MoveState;
-  /** How often the old identifier was still used, since the one before it was forgotten; periods that it is still let be. */
+  /** Questions in vain; periods that it is still let be. */
   vain: number;
   pause: number;
 }
@@ -158,11 +159,10 @@ export class Moves {
       const isUsed = [TRANSIT, ONCE_TRANSIT, OTHER_USES].some(
         (sum) => records.sum(record, sum) !== 0,
       );
-      if (isUsed) {
+      if (!isUsed) move.state = RECORD_RETIRE;
+      else if (move.port.state === PORT_DEAD) {
         move.vain = Math.min(move.vain + 1, PAUSE_MAX);
-        move.pause = move.vain - 1;
-      } else {
-        move.state = RECORD_RETIRE;
+        move.pause = move.vain;
       }
     }
     this.waiting.add(move);
@@ -265,7 +265,6 @@ export class Moves {
   }
 }
 
-/** Where the port has died nobody knows which of its identifiers are older: questions in vain, which become fewer. */
 const isPausing = (move: Move): boolean => {
   if (move.pause === 0) return false;
   move.pause -= 1;

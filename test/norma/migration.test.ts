@@ -8,6 +8,7 @@ import { KERN_MEMORY_ERROR } from "../../src/base/status.ts";
 import { WORD_BYTES } from "../../src/base/words.ts";
 import {
   COPY_SEND,
+  MACH_PORT_DEAD,
   MAKE_SEND,
   MAKE_SEND_ONCE,
   MOVE_RECEIVE,
@@ -329,7 +330,8 @@ test("migration: a circle of receive rights whose queues lie on two nodes is see
   await expectNothingLeft(nodes);
 });
 
-test("migration: while an old identifier stays in use, the token does not ask about each of those after it", async () => {
+/** A port that wanders to and fro, once in a period, while a right is on its way by its first identifier: none is forgotten. */
+const wanderWhileInUse = async (moves: number) => {
   const [cutNs, healNs] = [1e9, 1e10];
   const nodes = new LoneNodes({
     dimension: 2,
@@ -340,29 +342,50 @@ test("migration: while an old identifier stays in use, the token does not ask ab
   const { send, receive } = await openDoor(nodes, sender!, first!);
   const way = await openDoor(nodes, sender!, heir!);
   await nodes.pass(cutNs);
-  // A right that travels by the first identifier, and does not arrive.
-  await nodes.run(sender!.send(parcel(way.send, COPY_SEND, send, COPY_SEND)));
-  const moves = 40;
+  await nodes.run(sender!.send(parcel(way.send, COPY_SEND, send, COPY_SEND))); // does not arrive
+  const records = async (periods: number): Promise<number> => {
+    const before = sum(nodes, COUNTERS.tokenBytes.index);
+    await nodes.run(nodes.kernels[0]!.runTokenPeriods(periods));
+    const bytes = sum(nodes, COUNTERS.tokenBytes.index) - before;
+    return bytes / (periods * 3 * 4 * RECORD_WORDS * WORD_BYTES);
+  };
   let name = receive;
-  let records = 0;
+  let most = 0;
   for (let move = 0; move < moves; move++) {
     const [from, to] = move % 2 === 0 ? [first!, last!] : [last!, first!];
     name = await give(nodes, from, name, MOVE_RECEIVE, to);
-    const before = sum(nodes, COUNTERS.tokenBytes.index);
-    await nodes.run(nodes.kernels[0]!.runTokenPeriods(1));
-    const bytes = sum(nodes, COUNTERS.tokenBytes.index) - before;
-    records = Math.max(records, bytes / (3 * 4 * RECORD_WORDS * WORD_BYTES));
+    most = Math.max(most, await records(1));
   }
   const { lineage } = [...nodes.kernels[0]!.ipc.ports].find((port) => port.lineage !== null)!;
-  expect((lineage as Lineage).tallies.size).toBe(moves + 1); // none is forgotten
-  expect(records).toBeGreaterThan(1);
-  expect(records).toBeLessThan(8); // the move, the two oldest, and what the doors leave
+  expect((lineage as Lineage).tallies.size).toBe(moves + 1);
+  const receiver = moves % 2 === 0 ? first! : last!;
+  return { nodes, heir: heir!, way: way.receive, receiver, name, most, records, healNs };
+};
+
+test("migration: while an old identifier stays in use, the token does not ask about each of those after it", async () => {
+  const moves = 40;
+  const { nodes, heir, way, receiver, name, most, healNs } = await wanderWhileInUse(moves);
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThan(8); // the move, the two oldest, and what the doors leave
   await nodes.pass(healNs);
-  const right = (await nodes.run(heir!.receive(way.receive))).takeRight().name;
-  await nodes.run(heir!.send(letter(right, COPY_SEND, 7)));
-  expect(await idsAt(nodes, first!, name, 1)).toEqual([7]);
+  const right = (await nodes.run(heir.receive(way))).takeRight().name;
+  await nodes.run(heir.send(letter(right, COPY_SEND, 7)));
+  expect(await idsAt(nodes, receiver, name, 1)).toEqual([7]);
   await nodes.run(nodes.kernels[0]!.runTokenPeriods(moves + 8)); // one in each
   for (const { ipc } of nodes.kernels)
     for (const port of ipc.ports) expect(port.lineage).toBe(null);
+  await nodes.expectNothingLeaked();
+});
+
+test("migration: nor when the port has died, and nobody knows which are older", async () => {
+  const moves = 40;
+  const { nodes, heir, way, receiver, name, records, healNs } = await wanderWhileInUse(moves);
+  receiver.ports.destroy(name);
+  await records(60); // questions in vain become fewer
+  expect(await records(34)).toBeLessThan(moves / 8);
+  await nodes.pass(healNs);
+  expect((await nodes.run(heir.receive(way))).takeRight().name).toBe(MACH_PORT_DEAD);
+  await nodes.run(nodes.kernels[0]!.runTokenPeriods(3 * moves + 20)); // three for each: no two at a time
+  expect(nodes.kernels.map(({ identifiers }) => identifiers.deadCount)).toEqual([0, 0, 0, 0]);
   await nodes.expectNothingLeaked();
 });

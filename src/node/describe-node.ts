@@ -16,6 +16,7 @@ export const describeNode = (kernel: NodeKernel): string[] => [
   ...describeWaits(kernel),
   ...describePorts(kernel),
   ...kernel.transport.met.map(describePeer),
+  kernel.describeToken(),
   describeStock(kernel),
 ];
 

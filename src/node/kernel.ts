@@ -261,6 +261,11 @@ export class NodeKernel implements TaskKernel, TaskHost {
     }
   }
 
+  /** What waits for the periodic token, for people. */
+  describeToken(): string {
+    return this.networkIpc.token.describe();
+  }
+
   /** When step() has something to do though nothing arrives, in the machine's time, ns. */
   nextDeadlineNs(): number {
     const ownNs = Math.min(this.transport.nextDeadlineNs(), this.timers.nextDeadlineNs());

@@ -123,6 +123,10 @@ export class Moves {
     return !this.fresh.has(identifier);
   }
 
+  describeWaiting(): string {
+    return `${this.moves.size} identifiers of ports that have moved`;
+  }
+
   // --- the token's passes -------------------------------------------------------------------------
 
   write(records: TokenRecords): void {

@@ -147,6 +147,10 @@ export class PortDeaths {
     if (home < this.ipc.memory.layout.nodes) this.notes.send(home, NOTE_ONCE_GONE, identifier, 1);
   }
 
+  describeWaiting(): string {
+    return `${this.dying.size} deaths`;
+  }
+
   // --- the token's passes -------------------------------------------------------------------------
 
   write(records: TokenRecords): void {

@@ -62,6 +62,10 @@ export class SenderQueries {
     this.open.add(port);
   }
 
+  describeWaiting(): string {
+    return `${this.open.size} questions for senders`;
+  }
+
   // --- the token's passes -------------------------------------------------------------------------
 
   write(records: TokenRecords): void {

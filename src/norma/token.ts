@@ -53,6 +53,8 @@ interface AskedPeriods {
 
 /** Who has something on the token. */
 export interface TokenUser {
+  /** What waits for its turn on it, for people: "3 deaths". */
+  describeWaiting(): string;
   /** First pass: takes out what came back for this node, and adds what it has as long as there is room
    *  (records.hasRoom). */
   write(records: TokenRecords): void;
@@ -157,6 +159,12 @@ export class Token implements KernelServer {
     this.records.nextPeriod();
     this.ipc.memory.counters[COUNTERS.tokenPeriods.index]! += 1;
     this.pass(PASS_WRITE);
+  }
+
+  /** What waits here for a period, for people. */
+  describe(): string {
+    const waiting = this.users.map((user) => user.describeWaiting());
+    return `token: in period ${this.period}; waiting for it: ${waiting.join(", ")}`;
   }
 
   /** KernelServer. */

@@ -5,7 +5,7 @@ import { NS_PER_MS } from "../base/clock.ts";
 import { hashText, hashWords } from "../base/random.ts";
 import type { Machine, Simulation } from "../node/machine-interface.ts";
 import { compareCensuses, takeCensuses } from "./accounting.ts";
-import { explainStuck } from "./explain-stuck.ts";
+import { explainRun } from "./explain-run.ts";
 import { type HostTime, hostTimeOf, isSimulation } from "./pace-maker.ts";
 import { PlanError, type PlannedWorkload, type StressPlan } from "./plan.ts";
 import { makeProgressWords, PROGRESS_STOP, placeWord } from "./progress-layout.ts";
@@ -69,7 +69,9 @@ export const runPlan = async (
       healed: healing.done,
       counters: machine.stats().total,
       explanation:
-        findings.verdict === "stuck" ? await explainStuck(machine, watch, hooks.answerMs) : [],
+        findings.verdict === "stuck" || findings.verdict === "leak"
+          ? await explainRun(machine, watch, hooks.answerMs)
+          : [],
       simulated: isSimulation(machine) ? stateOf(machine) : null,
     };
   } finally {

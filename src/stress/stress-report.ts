@@ -83,7 +83,9 @@ export const reportAsText = (report: StressReport): string => {
   const names = last.plan.workloads.map(({ name }) => name).join(" ");
   lines.push(`round ${last.round} (${names}), machine ${JSON.stringify(last.plan.machine)}:`);
   lines.push(...last.result.findings.map((finding) => `  ${finding}`));
-  if (last.result.explanation.length > 0) lines.push("why nothing moves:");
+  if (last.result.explanation.length > 0) {
+    lines.push(verdict === "leak" ? "what is left:" : "why nothing moves:");
+  }
   lines.push(...last.result.explanation.map((line) => `  ${line}`));
   return lines.join("\n");
 };

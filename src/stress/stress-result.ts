@@ -29,7 +29,7 @@ export interface StressResult {
   readonly healed: boolean;
   /** Sums over all nodes. */
   readonly counters: CounterValues;
-  /** When stuck: who waits for what, a line each. */
+  /** When stuck: who waits for what, a line each. After a leak: what is left. */
   readonly explanation: readonly string[];
   /** Of a simulation: packets sent, random numbers drawn, and the virtual time at the end. */
   readonly simulated: {

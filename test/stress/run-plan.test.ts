@@ -40,6 +40,11 @@ test("stress: a right that is left behind is a leak, by node and count", async (
   expect(result.verdict).toBe("leak");
   expect(result.findings).toContain("node 0: names checked in: 1, were 0");
   expect(result.findings.every((finding) => finding.startsWith("node 0: "))).toBe(true);
+  expect(result.explanation).toContainEqual(
+    expect.stringMatching(
+      /^node 0: token: in period \d+; waiting for it: 0 identifiers of ports that have moved, 0 deaths, 0 questions for senders$/,
+    ),
+  );
 });
 
 test("stress: a program that waits for what nobody sends is stuck, and port and node are told", async () => {

@@ -1,5 +1,5 @@
-// Explains a run that has come to a standstill: which programs have not ended and how far they are, the channels that are
-// held, then node by node what the node says of itself. A worker whose loop is dead does not answer: then the host
+// Explains a run that has come to a standstill, or has left something behind: which programs have not ended and how far they are,
+// the channels that are held, then node by node what the node says of itself. A worker whose loop is dead does not answer: then the host
 // says that, and what the counters in shared memory tell.
 
 import { setTimeout as wait } from "node:timers/promises";
@@ -9,7 +9,7 @@ import type { ProgressWatch } from "./watch-progress.ts";
 /** How long a node may take to answer, ms. */
 const ANSWER_MS = 2000;
 
-export const explainStuck = async (
+export const explainRun = async (
   machine: Machine,
   watch: ProgressWatch,
   answerMs = ANSWER_MS,

@@ -224,6 +224,26 @@ const LIES: readonly (readonly [string, Reason, number, Lie])[] = [
   ["a note of no kind", "rejectedNote", 0, ({ own }) => [note(99, own)]],
   ["a token that node 0 has not sent out", "rejectedToken", 0, () => [token(0, [1, 1, 0, 0])]],
   ["a token of a fourth pass", "rejectedToken", 2, () => [token(2, [1, 4, 0, 0])]],
+  ["more records than there are", "rejectedToken", 2, () => [token(2, [1, 1, 9, 9])]],
+  ["fewer records than none", "rejectedToken", 2, () => [token(2, [1, 1, -1, 0])]],
+  [
+    "a period without limit",
+    "rejectedToken",
+    2,
+    () => [withWord(token(2, [1, 1, 0, 0]), PACKET_BODY + 4, 1 << 20)],
+  ],
+  [
+    "a share of nothing",
+    "rejectedToken",
+    2,
+    () => [withWord(token(2, [1, 1, 0, 0]), PACKET_BODY + 5, 0)],
+  ],
+  [
+    "fewer users without room than none",
+    "rejectedToken",
+    2,
+    () => [withWord(token(2, [1, 1, 0, 0]), PACKET_BODY + 6, -1)],
+  ],
   [
     "a record of a node that does not exist",
     "rejectedToken",

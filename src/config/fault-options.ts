@@ -76,7 +76,7 @@ export const faultSchema = z.strictObject({
     .optional(),
   /** A node, without one: each by itself, stands still for a time: its interface, its timers, and who waits on it. */
   pauses: z.array(nodeWindow).optional(),
-  /** Arrivals at a node get no message buffer for a time. */
+  /** Arrivals at a node get no message buffer for a time, and pages no frame. */
   starve: z.array(nodeWindow).optional(),
   /** Clocks of nodes that run too fast or too slowly. */
   clocks: z.array(z.strictObject({ node: aNode, rate: real(0.1, 10) })).optional(),

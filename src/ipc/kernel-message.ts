@@ -107,7 +107,7 @@ export interface PagesHeld {
 }
 
 export class MessagePool {
-  /** On purpose arrivals get no message (node/node-faults.ts). */
+  /** On purpose arrivals get no message and no frame (node/node-faults.ts). */
   starved = false;
   private readonly memory: PhysicalMemory;
   private readonly frames: FrameTable;

@@ -247,7 +247,7 @@ export class NodeKernel implements TaskKernel, TaskHost {
   private serveMemory(): void {
     const { vm } = this;
     if (vm.needsBalance) vm.balance();
-    if (vm.framesWanted && this.frames.freeCount > 0) {
+    if (vm.framesWanted && this.frames.freeCount > 0 && !this.ipc.pool.starved) {
       vm.framesWanted = false; // who finds none again says so again
       this.networkIpc.framesFreed();
     }

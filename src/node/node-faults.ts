@@ -1,5 +1,5 @@
 // Faults of one node (config/fault-options.ts): what its interface does to packets, a clock that goes wrong, and arrivals that
-// get no message for a time. heal() ends them all.
+// get no buffer for a time. heal() ends them all.
 
 import { COUNTERS } from "../base/counters.ts";
 import type { RatedClock } from "../base/rated-clock.ts";

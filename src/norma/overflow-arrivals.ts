@@ -117,11 +117,11 @@ export class OverflowArrivals {
       reject(ipc.memory.counters, "rejectedOverflow");
       return words[at + PACKET_FRAME]!;
     }
-    if (ipc.frames.freeCount === 0) return this.refuseForFrames();
+    if (ipc.frames.freeCount === 0 || ipc.pool.starved) return this.refuseForFrames();
     return this.takePage(arrival, at, source);
   }
 
-  /** There is no frame to arm the descriptor with: the sender is told when there is. */
+  /** There is no frame to arm the descriptor with, or arrivals are to starve: the sender is told when there is. */
   refuseForFrames(): typeof REFUSED {
     this.refused = true;
     this.ipc.vm.framesWanted = true;

@@ -231,6 +231,27 @@ test("page list: pages that no frame is free for are refused, and come when ther
   await nodes.expectNothingLeaked();
 });
 
+test("page list: pages of a message that has begun are refused too while their node starves", async () => {
+  const { nodes, sender, receiver, door } = await twoTasks({
+    transport: { windowPackets: 1 },
+    faults: { starve: [{ node: 1, atNs: 1e6, forNs: 1e6 }] },
+  });
+  const address = pattern(sender, 12);
+  const [home, other] = nodes.kernels;
+  const received = () => other!.memory.counters[COUNTERS.packetsReceived.index]!;
+  const before = received();
+  await sender.send(letter(door.send, COPY_SEND).addRegion(address, 12 * PAGE));
+  while (received() < before + 4) nodes.stepNodes();
+  await nodes.pass(1e6); // now
+  expect(other!.memory.counters[COUNTERS.noBuffer.index]!).toBeGreaterThan(0);
+  expect(received() - before).toBeLessThan(12);
+  expect(home!.transport.backlog(1)).toBeGreaterThan(0);
+  await nodes.pass(1e6);
+  const { address: at, bytes } = (await nodes.run(receiver.receive(door.receive))).takeRegion();
+  expect(firstWrong(receiver, at, bytes)).toBe(-1);
+  await nodes.expectNothingLeaked();
+});
+
 test("page list: a held sender returns at halt though its pages are not stored", async () => {
   const { nodes, sender, door } = await twoTasks({ transport: { windowPackets: 1 } });
   const address = pattern(sender, 5);

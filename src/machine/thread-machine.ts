@@ -54,6 +54,9 @@ export interface ThreadMachineInput extends MachineOptionsInput {
   readonly log?: LogSink;
 }
 
+/** How long a thread may take to end before it is asked again, ms. */
+const TERMINATE_AGAIN_MS = 500;
+
 export class ThreadMachine implements Machine {
   readonly nodes: number;
   readonly workers: number;
@@ -245,9 +248,23 @@ export class ThreadMachine implements Machine {
         );
       }
     });
-    await this.pool.destroy();
+    await this.endThreads();
     this.files.close();
     for (const port of this.eventPorts) port.close();
+  }
+
+  /** Terminates what still runs. Asks again until it has ended: a thread that does nothing but throw and catch has been seen to
+   *  go on after it was asked once. */
+  private async endThreads(): Promise<void> {
+    const threads = [...this.pool.threads];
+    const again = setInterval(() => {
+      for (const thread of threads) void thread.terminate();
+    }, TERMINATE_AGAIN_MS);
+    try {
+      await this.pool.destroy();
+    } finally {
+      clearInterval(again);
+    }
   }
 
   private handleOf(node: number): ProcessorHandle {

@@ -83,6 +83,21 @@ describe("halt", () => {
     },
   );
 
+  test("halt: a program that makes and catches errors for ever is terminated, every time", async () => {
+    const before = openHandles();
+    const text = "export default async () => { for (;;) await fail().catch(() => {}); };";
+    const fail = "const fail = () => new Promise((_, no) => no(new Error('again')));";
+    // A single request is lost every eighth time.
+    for (let run = 0; run < 16; run++) {
+      const { machine } = await boot({ dimension: 0, host: { haltMs: 20 } });
+      const task = await machine.spawn(0, inline(`${fail} ${text}`));
+      const outcome = expect(task.exited).rejects.toThrow("terminated");
+      await within(5000, "halt", machine.halt());
+      await within(1000, "outcome", outcome);
+    }
+    await eventually("handles as before", () => openHandles() === before);
+  });
+
   test("halt: while programs are being spawned", async () => {
     const before = openHandles();
     for (const nodes of [1, 4]) {
